@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { Config } from "../stacks/config.ts";
+import { Host } from "./apply/host.ts";
+import { commandLine } from "./command-line.ts";
+import { labInfrastructure } from "./infrastructure/lab.ts";
+import type { Bundle } from "./model/bundle.ts";
+import type { Inventory } from "./model/inventory.ts";
+import { shortRunbook } from "./runbook.ts";
+import { stackSecrets } from "./secrets.ts";
+import { renderNode } from "./services/render.ts";
+
+export interface HarborClusterArgs {
+  config: Config;
+}
+
+/**
+ * A highly available Harbor on two machines: machines of the target → host programs and secrets → every service's files
+ * (`apply`, both hosts at once) → `roll`, which starts and restarts what is needed, in the order it observes.
+ */
+export class HarborCluster extends pulumi.ComponentResource {
+  /** Where clients find Harbor. */
+  readonly endpoint: string;
+  /** Everything the command line needs; no secret. */
+  readonly inventory: Inventory;
+  /** The commands for the day something happens. */
+  readonly runbook: string;
+  /** First password of `admin`. Secret. */
+  readonly initialAdminPassword: pulumi.Output<string>;
+  /** The CA clients must trust, unless the certificate is your own. */
+  readonly caCertificate: string;
+  /** What `roll` did last. */
+  readonly rolled: pulumi.Output<string>;
+
+  constructor(name: string, args: HarborClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("harbor-ha:index:HarborCluster", name, {}, opts);
+    const { config } = args;
+    const { topology, access, machines, privateKey } = labInfrastructure(pulumi.getStack(), config, this);
+    const secrets = stackSecrets(config);
+    const { version, installer } = config.harbor;
+    this.inventory = { format: 1, topology, access, harbor: { version, installer } };
+
+    const applied = topology.nodes.map((node) => {
+      const host = new Host(
+        node.name,
+        { access: access[node.name]!, privateKey, secrets },
+        { parent: this, dependsOn: machines },
+      );
+      const [system, ...services] = renderNode(this.inventory, node, config, secrets);
+      const base = host.apply(system);
+      return {
+        name: node.name,
+        bundles: [system, ...services],
+        resources: [base, ...services.map((bundle) => host.apply(bundle, [base]))],
+      };
+    });
+
+    const roll = new local.Command(
+      "roll",
+      {
+        create: commandLine("roll", "--yes", "--inventory", "-"),
+        // Any changed bundle runs it again; nothing else does.
+        stdin: JSON.stringify({ inventory: this.inventory, bundles: fingerprints(applied) }, null, 2),
+        addPreviousOutputInEnv: false,
+        logging: local.Logging.Stderr,
+      },
+      {
+        parent: this,
+        dependsOn: applied.flatMap(({ resources }) => resources),
+        customTimeouts: { create: "40m", update: "40m" },
+      },
+    );
+
+    this.endpoint = `https://${topology.hostname}`;
+    this.runbook = shortRunbook(this.inventory);
+    this.initialAdminPassword = pulumi.secret(
+      secrets.find(({ label }) => label === "harbor.adminPassword")?.value ?? "",
+    );
+    this.caCertificate = config.identity.caCertificate;
+    this.rolled = roll.stdout;
+    this.registerOutputs({});
+  }
+}
+
+/** Which bundles there are, in short: a changed one changes its line. */
+function fingerprints(nodes: { name: string; bundles: Bundle[] }[]): Record<string, Record<string, string>> {
+  const digest = (bundle: Bundle) => createHash("sha256").update(JSON.stringify(bundle)).digest("hex").slice(0, 16);
+  return Object.fromEntries(
+    nodes.map(({ name, bundles }) => [
+      name,
+      Object.fromEntries(bundles.map((bundle) => [bundle.service, digest(bundle)])),
+    ]),
+  );
+}

@@ -1,0 +1,14 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { SshAccess } from "../model/node.ts";
+import type { Topology } from "../model/topology.ts";
+
+/** What a target yields: plain data for renders, and what only it can know. */
+export interface Infrastructure {
+  topology: Topology;
+  /** How to log in, per node name. */
+  access: Record<string, SshAccess>;
+  /** Text of the private key that the stack owns, if it does. */
+  privateKey?: string;
+  /** Resources that must exist before the hosts are reached. */
+  machines: pulumi.Resource[];
+}

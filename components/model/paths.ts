@@ -1,0 +1,23 @@
+/** Where things lie on a host. */
+export const hostPaths = {
+  /** Rendered settings and certificates of the toolkit. */
+  etc: "/etc/harbor-ha",
+  /** Values behind the `@{label:version}` placeholders, 0600. */
+  secrets: "/etc/harbor-ha/secrets.json",
+  inventory: "/etc/harbor-ha/inventory.json",
+  /** Programs of the toolkit. */
+  programs: "/usr/local/lib/harbor-ha",
+  /** Manifests and marks. */
+  state: "/var/lib/harbor-ha",
+  /** Held by apply and by every operation that acts on the host; released when their process ends. */
+  lock: "/run/lock/harbor-ha.lock",
+  certificates: "/etc/harbor-ha/tls",
+  /** The unpacked Harbor installer. */
+  harbor: "/opt/harbor",
+  /** Harbor's data_volume: local, but for the two folders bound from the shared storage. */
+  harborData: "/data",
+  haproxySocket: "/run/haproxy/admin.sock",
+  postgresSocketDirectory: "/var/run/postgresql",
+  redisSocket: "/run/redis/redis-server.sock",
+  postgresData: "/var/lib/postgresql/17/main",
+} as const;

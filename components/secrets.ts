@@ -1,0 +1,44 @@
+import type { Config } from "../stacks/config.ts";
+import {
+  type DerivedLabel,
+  deriveSecret,
+  fingerprint,
+  placeholder,
+  type Secret,
+  type SecretLabel,
+  secretLabels,
+} from "./model/secrets.ts";
+
+/** All secrets of a stack: derived from the root secret, made by `init`, or given by the user. */
+export function stackSecrets(config: Config): Secret[] {
+  const derived = (Object.keys(secretLabels) as DerivedLabel[]).map((label): Secret => {
+    const given = label === "harbor.adminPassword" ? config.harbor.adminPassword : undefined;
+    return given === undefined
+      ? { label, tag: "1", value: deriveSecret(config.rootSecret, label, 1) }
+      : { label, tag: fingerprint(config.rootSecret, given), value: given };
+  });
+  const made = (label: SecretLabel, value: string): Secret => ({
+    label,
+    tag: fingerprint(config.rootSecret, value),
+    value,
+  });
+  const { identity, tls } = config;
+  return [
+    ...derived,
+    made("harbor.tokenKey", identity.tokenKey),
+    made("harbor.tokenCertificate", identity.tokenCertificate),
+    made("endpoint.certificate", tls?.certificate ?? identity.certificate),
+    made("endpoint.privateKey", tls?.privateKey ?? identity.privateKey),
+    made("internal.certificate", identity.internalCertificate),
+    made("internal.privateKey", identity.internalKey),
+  ];
+}
+
+/** Looks a secret's placeholder up by label. */
+export function placeholders(secrets: Secret[]): (label: SecretLabel) => string {
+  return (label) => {
+    const secret = secrets.find((candidate) => candidate.label === label);
+    if (!secret) throw new Error(`no secret ${label}`);
+    return placeholder(secret);
+  };
+}

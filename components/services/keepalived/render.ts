@@ -1,0 +1,60 @@
+import { type Bundle, makeBundle } from "../../model/bundle.ts";
+import type { Node } from "../../model/node.ts";
+import { peerOf, type Topology } from "../../model/topology.ts";
+
+export const keepalivedPackages = ["keepalived"];
+export const keepalivedUnit = "keepalived.service";
+
+/**
+ * keepalived holds the virtual address on one node: both start as BACKUP and never preempt, so the address moves only
+ * when its holder or the holder's HAProxy dies.
+ */
+export function renderKeepalived(topology: Topology, node: Node): Bundle {
+  const peer = peerOf(topology, node.name);
+  const router = Number(topology.virtualAddress.split(".")[3]);
+  return makeBundle("keepalived", {
+    packages: keepalivedPackages,
+    files: {
+      "/etc/keepalived/keepalived.conf": {
+        mode: "0644",
+        onChange: { reload: keepalivedUnit },
+        content: `global_defs {
+    router_id ${node.name}
+    vrrp_version 3
+    script_user root
+    enable_script_security
+}
+
+vrrp_script haproxy {
+    script "/usr/bin/systemctl is-active --quiet haproxy.service"
+    interval 1
+    timeout 2
+    fall 2
+    rise 2
+}
+
+vrrp_instance endpoint {
+    state BACKUP
+    nopreempt
+    interface ${topology.networkInterface}
+    virtual_router_id ${router}
+    priority ${node.name === topology.initialPrimary ? 110 : 100}
+    # Three missed adverts: the address is on the other node after about two seconds.
+    advert_int 0.5
+    unicast_src_ip ${node.address}
+    unicast_peer {
+        ${peer.address}
+    }
+    virtual_ipaddress {
+        ${topology.virtualAddress}/${topology.prefixLength}
+    }
+    track_script {
+        haproxy
+    }
+}
+`,
+      },
+    },
+    units: [keepalivedUnit],
+  });
+}

@@ -1,0 +1,59 @@
+import { type Bundle, makeBundle } from "../../model/bundle.ts";
+import type { Node } from "../../model/node.ts";
+import { hostPaths } from "../../model/paths.ts";
+import { ports } from "../../model/ports.ts";
+
+export const redisPackages = ["redis-server"];
+/** Started by `roll` alone, as PostgreSQL: the master lives beside the primary. */
+export const redisUnit = "redis-server.service";
+
+/** Redis on one node. `replicaof` is role state: operations write it to role.conf, apply never does. */
+export function renderRedis(node: Node, options: { maxMemoryMb: number }, password: string, script: string): Bundle {
+  const own = { owner: "redis:redis" };
+  return makeBundle("redis", {
+    packages: redisPackages,
+    directories: { "/etc/redis": { mode: "0750", ...own }, "/var/lib/redis": { mode: "0750", ...own } },
+    files: {
+      "/etc/redis/redis.conf": {
+        mode: "0640",
+        ...own,
+        onChange: { restart: redisUnit },
+        content: `bind 127.0.0.1 ${node.address}
+port ${ports.redis}
+unixsocket ${hostPaths.redisSocket}
+unixsocketperm 770
+protected-mode yes
+supervised systemd
+daemonize no
+dir /var/lib/redis
+requirepass ${password}
+masterauth ${password}
+# A job queue and sessions: nothing may be evicted, and a crash loses a second at most.
+maxmemory ${options.maxMemoryMb}mb
+maxmemory-policy noeviction
+appendonly yes
+appendfsync everysec
+save ""
+repl-ping-replica-period 1
+repl-timeout 10
+repl-backlog-size 32mb
+tcp-keepalive 10
+loglevel notice
+logfile ""
+include /var/lib/redis/role.conf
+`,
+      },
+      [`${hostPaths.etc}/redis.password`]: { mode: "0600", content: password },
+      [`${hostPaths.programs}/redis.sh`]: { mode: "0755", content: script },
+      // The distribution's unit starts without our include being there; the guard makes it first.
+      "/etc/systemd/system/redis-server.service.d/60-harbor-ha.conf": {
+        mode: "0644",
+        content: `[Service]
+ExecStart=
+ExecStart=/usr/bin/redis-server /etc/redis/redis.conf
+`,
+      },
+    },
+    managedUnits: [redisUnit],
+  });
+}

@@ -1,0 +1,74 @@
+import type { Config } from "../../stacks/config.ts";
+import { hostScript } from "../apply/host-script.ts";
+import { type Bundle, makeBundle } from "../model/bundle.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Node } from "../model/node.ts";
+import { hostPaths } from "../model/paths.ts";
+import type { Secret } from "../model/secrets.ts";
+import { placeholders } from "../secrets.ts";
+import { renderAgent } from "./agent/render.ts";
+import { dockerPackages, renderDocker } from "./docker/render.ts";
+import { haproxyPackages, renderHaproxy } from "./haproxy/render.ts";
+import { renderHarbor } from "./harbor/render.ts";
+import { keepalivedPackages, renderKeepalived } from "./keepalived/render.ts";
+import { pgbouncerPackages, renderPgbouncer } from "./pgbouncer/render.ts";
+import { postgresPackages, renderPostgres } from "./postgres/render.ts";
+import { redisPackages, renderRedis } from "./redis/render.ts";
+import { renderSystem } from "./system/render.ts";
+
+/** Debian packages of all services: installed in one go, and what a lab downloads beforehand. */
+export const servicePackages = [
+  "chrony",
+  ...postgresPackages,
+  ...redisPackages,
+  ...pgbouncerPackages,
+  ...haproxyPackages,
+  ...keepalivedPackages,
+  ...dockerPackages,
+];
+
+/** Every service of one node as bundles; the first, `system`, goes before the others, which go in any order. */
+export function renderNode(inventory: Inventory, node: Node, config: Config, secrets: Secret[]): [Bundle, ...Bundle[]] {
+  const { topology } = inventory;
+  const secret = placeholders(secrets);
+  const ca = config.identity.caCertificate;
+  return [
+    renderSystem(servicePackages),
+    renderInventory(inventory),
+    renderAgent(node.address),
+    renderPostgres(
+      topology,
+      node,
+      config.postgres,
+      {
+        replication: secret("postgres.replication"),
+        harbor: secret("postgres.harbor"),
+        certificate: secret("internal.certificate"),
+        privateKey: secret("internal.privateKey"),
+        caCertificate: ca,
+      },
+      { postgres: hostScript("services/postgres/host/postgres.sh") },
+    ),
+    renderRedis(node, config.redis, secret("redis.password"), hostScript("services/redis/host/redis.sh")),
+    renderPgbouncer(topology, config.pgbouncer, secret("postgres.harbor"), ca),
+    renderHaproxy(topology),
+    renderKeepalived(topology, node),
+    renderDocker(topology),
+    renderHarbor(topology, config.harbor, secret, ca, {
+      harbor: hostScript("services/harbor/host/harbor.sh"),
+      storage: hostScript("services/harbor/host/storage-guard.sh"),
+    }),
+  ];
+}
+
+/** The command line works with `--host root@node1` alone, when the stack's state is out of reach. */
+function renderInventory(inventory: Inventory): Bundle {
+  const access = Object.fromEntries(
+    Object.entries(inventory.access).map(([name, { identityFile: _, ...rest }]) => [name, rest]),
+  );
+  return makeBundle("inventory", {
+    files: {
+      [hostPaths.inventory]: { mode: "0644", content: `${JSON.stringify({ ...inventory, access }, null, 2)}\n` },
+    },
+  });
+}

@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { HostFacts } from "../../components/model/host-facts.ts";
+import { hostPaths } from "../../components/model/paths.ts";
+import { drained, harborAnswers, postgresRole, redisRole } from "./probes.ts";
+
+/** Everything about this host that operations decide by, read once. Writes nothing. */
+export async function collectFacts(): Promise<HostFacts> {
+  const [postgres, redis, harborUp] = await Promise.all([postgresRole(), redisRole(), harborAnswers()]);
+  const units = [
+    "postgresql@17-main",
+    "redis-server",
+    "pgbouncer",
+    "haproxy",
+    "keepalived",
+    "chrony",
+    "docker",
+    "harbor-ha-agent",
+    "harbor-ha-harbor",
+  ];
+  const states = run("systemctl", [
+    "show",
+    "--property=ActiveState",
+    "--value",
+    ...units.map((unit) => `${unit}.service`),
+  ])
+    .split("\n")
+    .filter((line) => line !== "");
+  return {
+    hostname: run("hostname", []).trim(),
+    units: Object.fromEntries(units.map((unit, index) => [unit, states[index] ?? "unknown"])),
+    restartNeeded: list(`${hostPaths.state}/restart-needed`).map(decodeURIComponent).sort(),
+    postgres: {
+      data: dataState(),
+      standbySignal: existsSync(`${hostPaths.postgresData}/standby.signal`),
+      role: postgres,
+    },
+    redis: { role: redis, configured: read("/var/lib/redis/role.conf") },
+    harbor: {
+      installed: read(`${hostPaths.state}/harbor/installed`),
+      received: list(`${hostPaths.state}/harbor`)
+        .map((name) => /^installer-([0-9a-f]{64})\.tgz$/.exec(name)?.[1])
+        .filter((sha) => sha !== undefined),
+      answers: harborUp,
+      drained: drained(),
+      standIn: existsSync(`${hostPaths.harbor}/STAND-IN`),
+    },
+    storage: storageState(),
+    addresses: run("ip", ["-o", "-4", "addr", "show"])
+      .split(/\s+/)
+      .filter((word) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(word))
+      .map((word) => word.split("/")[0] as string),
+  };
+}
+
+function dataState(): HostFacts["postgres"]["data"] {
+  const entries = list(hostPaths.postgresData);
+  if (entries.length === 0) return "empty";
+  return entries.includes("PG_VERSION") ? "present" : "unknown";
+}
+
+/** Asked through a child with a deadline: a hung share must not hang us. */
+function storageState(): HostFacts["storage"] {
+  const result = spawnSync(`${hostPaths.programs}/storage-guard.sh`, ["check"], { encoding: "utf8", timeout: 15_000 });
+  if (result.error) return { ok: false, id: read(`${hostPaths.state}/storage-id`), reason: "the guard did not answer" };
+  return { ok: result.status === 0, id: read(`${hostPaths.state}/storage-id`), reason: result.stderr.trim() };
+}
+
+const run = (program: string, args: string[]) =>
+  spawnSync(program, args, { encoding: "utf8", timeout: 10_000 }).stdout ?? "";
+const list = (directory: string) =>
+  existsSync(directory) ? readdirSync(directory).filter((name) => !name.endsWith(".new")) : [];
+const read = (file: string) => (existsSync(file) ? readFileSync(file, "utf8").trim() : "");

@@ -1,0 +1,91 @@
+import { readFileSync, statSync } from "node:fs";
+import { get } from "node:https";
+import { connect } from "node:net";
+import { Client } from "pg";
+import { hostPaths } from "../../components/model/paths.ts";
+import { ports } from "../../components/model/ports.ts";
+
+/** A probe that takes longer has failed. */
+const deadline = 2_000;
+/** A drain not renewed for so long is over. */
+const drainLease = 15_000;
+
+/** What PostgreSQL on this node is, asked through its local socket as the superuser. */
+export async function postgresRole(): Promise<"primary" | "standby" | "down"> {
+  const client = new Client({
+    host: hostPaths.postgresSocketDirectory,
+    user: "postgres",
+    database: "postgres",
+    connectionTimeoutMillis: deadline,
+    query_timeout: deadline,
+  });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const { rows } = await client.query("SELECT pg_is_in_recovery() AS recovery");
+    return rows[0].recovery ? "standby" : "primary";
+  } catch {
+    return "down";
+  } finally {
+    client.end().catch(() => {});
+  }
+}
+
+/** What Redis on this node is. The reply to ROLE begins with the role's name; no library is needed for one word. */
+export function redisRole(): Promise<"master" | "slave" | "down"> {
+  return new Promise((resolve) => {
+    let password = "";
+    try {
+      password = readFileSync(`${hostPaths.etc}/redis.password`, "utf8");
+    } catch {
+      return resolve("down");
+    }
+    const socket = connect(hostPaths.redisSocket);
+    let reply = "";
+    const done = (role: "master" | "slave" | "down") => {
+      socket.destroy();
+      resolve(role);
+    };
+    socket.setTimeout(deadline, () => done("down"));
+    socket.on("error", () => done("down"));
+    socket.on("end", () => done("down"));
+    socket.on("data", (data) => {
+      reply += data;
+      const role = /\r\n(master|slave)\r\n/.exec(reply)?.[1];
+      if (role) done(role as "master" | "slave");
+    });
+    socket.write(`AUTH ${password}\r\nROLE\r\n`);
+  });
+}
+
+/** Whether Harbor on this node answers its ping with 200, through its own nginx. */
+export function harborAnswers(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(
+      // The certificate names the endpoint, not this loopback hop.
+      {
+        host: "127.0.0.1",
+        port: ports.harborHttps,
+        path: "/api/v2.0/ping",
+        rejectUnauthorized: false,
+        timeout: 5_000,
+        agent: false,
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      },
+    );
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(false));
+  });
+}
+
+/** Whether an operation holds clients off this node. */
+export function drained(): boolean {
+  try {
+    return Date.now() - statSync("/run/harbor-ha/drain").mtimeMs < drainLease;
+  } catch {
+    return false;
+  }
+}

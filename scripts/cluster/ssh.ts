@@ -1,0 +1,134 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { SshAccess } from "../../components/model/node.ts";
+import { hostPaths } from "../../components/model/paths.ts";
+import { UserError } from "../user-error.ts";
+
+export interface SshResult {
+  /** Exit status; 255 is ssh's own failure: unreachable, refused, wrong key. */
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Multiplexed ssh to one host with the system's own client: one login, many commands. Close it when done. */
+export class Ssh {
+  readonly name: string;
+  private readonly access: SshAccess;
+  private readonly directory: string;
+  private readonly forwarded = new Map<string, Promise<string>>();
+
+  constructor(name: string, access: SshAccess) {
+    this.name = name;
+    this.access = access;
+    // Short, for the control socket's path has at most 104 characters.
+    this.directory = mkdtempSync(join(tmpdir(), "hha-"));
+    writeFileSync(
+      join(this.directory, "known_hosts"),
+      `[${access.host}]:${access.port} ${access.hostKey}\n${access.host} ${access.hostKey}\n`,
+    );
+  }
+
+  /** Arguments for ssh up to and including the host. */
+  arguments(): string[] {
+    const { host, port, user, identityFile } = this.access;
+    const options = [
+      `UserKnownHostsFile=${join(this.directory, "known_hosts")}`,
+      "StrictHostKeyChecking=yes",
+      "BatchMode=yes",
+      "ConnectTimeout=5",
+      "ServerAliveInterval=5",
+      "ServerAliveCountMax=2",
+      "ControlMaster=auto",
+      `ControlPath=${join(this.directory, "control")}`,
+      "ControlPersist=30",
+      "LogLevel=ERROR",
+      ...(identityFile ? ["IdentitiesOnly=yes"] : []),
+    ];
+    return [
+      ...options.flatMap((option) => ["-o", option]),
+      ...(identityFile ? ["-i", identityFile] : []),
+      "-p",
+      String(port),
+      `${user}@${host}`,
+    ];
+  }
+
+  /** Runs a command on the host. Never rejects for a non-zero exit. */
+  run(command: string, options: { input?: string | Readable; timeoutMs?: number } = {}): Promise<SshResult> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("ssh", [...this.arguments(), command], {
+        stdio: "pipe",
+        timeout: options.timeoutMs ?? 60_000,
+      });
+      let stdout = "";
+      let stderr = "";
+      child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
+      child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ status: code ?? 255, stdout, stderr }));
+      child.stdin.on("error", () => {});
+      if (typeof options.input === "object") options.input.pipe(child.stdin);
+      else child.stdin.end(options.input ?? "");
+    });
+  }
+
+  /** Runs a program of the toolkit under the host's lock; a failure is an error with the program's own words. */
+  async locked(program: string, args: string[], timeoutMs = 600_000): Promise<string> {
+    const words = [`${hostPaths.programs}/${program}`, ...args].map(quote).join(" ");
+    const { status, stdout, stderr } = await this.run(`flock -w 600 -E 75 ${hostPaths.lock} ${words}`, { timeoutMs });
+    if (status === 75)
+      throw new UserError(
+        `${this.name}: another operation holds the host's lock (${hostPaths.lock}); wait for it or end it, then run the same command again`,
+      );
+    if (status === 255)
+      throw new UserError(`${this.name}: lost over SSH during \`${program} ${args[0]}\`: ${stderr.trim()}`, 3);
+    if (status !== 0) throw new UserError(`${this.name}: ${program} ${args.join(" ")} failed:\n${stderr.trim()}`);
+    return stdout.trim();
+  }
+
+  /** Holds a command open on the host (a lease); returns what ends it. */
+  hold(command: string): () => Promise<void> {
+    const child = spawn("ssh", [...this.arguments(), command], { stdio: ["pipe", "ignore", "ignore"] });
+    const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+    return () => {
+      child.stdin?.end();
+      return ended;
+    };
+  }
+
+  /** A local path that leads to a unix socket on the host; made once per connection. */
+  forwardSocket(remote: string, localName: string): Promise<string> {
+    let path = this.forwarded.get(localName);
+    if (!path) {
+      path = this.requestForward(remote, join(this.directory, localName));
+      this.forwarded.set(localName, path);
+    }
+    return path;
+  }
+
+  private requestForward(remote: string, local: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("ssh", ["-O", "forward", "-L", `${local}:${remote}`, ...this.arguments()], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let stderr = "";
+      child.stderr.on("data", (text) => (stderr += text));
+      child.on("close", (code) =>
+        code === 0 ? resolve(local) : reject(new UserError(`${this.name}: cannot forward ${remote}: ${stderr.trim()}`)),
+      );
+    });
+  }
+
+  /** Ends the shared connection and removes its files. */
+  close(): void {
+    spawn("ssh", ["-O", "exit", ...this.arguments()], { stdio: "ignore" }).on("close", () =>
+      rmSync(this.directory, { recursive: true, force: true }),
+    );
+  }
+}
+
+export const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,141 @@
+import { styleText } from "node:util";
+import type { Inventory } from "../../components/model/inventory.ts";
+import type { NodeObservation, Observation } from "./observe.ts";
+
+/** One thing that is not as it should be. */
+export interface Finding {
+  id: string;
+  node?: string;
+  sentence: string;
+}
+
+export interface Summary {
+  endpoint: string;
+  healthy: boolean;
+  /** Whether a host could not be asked: what is not known may be fine or not. */
+  unknown: boolean;
+  findings: Finding[];
+  nodes: NodeObservation[];
+  /** The table for people. */
+  text: string;
+}
+
+const services = [
+  "postgresql@17-main",
+  "redis-server",
+  "pgbouncer",
+  "haproxy",
+  "keepalived",
+  "chrony",
+  "docker",
+  "harbor-ha-agent",
+];
+
+/** What an observation means. Pure. */
+export function summarize(inventory: Inventory, observation: Observation): Summary {
+  const nodes = inventory.topology.nodes.map(({ name }) => observation[name] ?? { name, reach: "unknown" as const });
+  const findings = [...nodes.flatMap(nodeFindings), ...pairFindings(inventory, nodes)];
+  const endpoint = `https://${inventory.topology.hostname}`;
+  const summary = {
+    endpoint,
+    healthy: findings.length === 0,
+    unknown: nodes.some((node) => node.reach !== "up"),
+    findings,
+    nodes,
+  };
+  return { ...summary, text: table(inventory, summary) };
+}
+
+function nodeFindings(node: NodeObservation): Finding[] {
+  const { name, host } = node;
+  if (!host)
+    return [
+      {
+        id: "host.unreachable",
+        node: name,
+        sentence: `${name} is ${node.reach}${node.reason ? `: ${node.reason}` : ""}`,
+      },
+    ];
+  const found: Finding[] = [];
+  const add = (id: string, sentence: string) => found.push({ id, node: name, sentence: `${name}: ${sentence}` });
+  for (const unit of services) if (host.units[unit] !== "active") add("unit.down", `${unit} is ${host.units[unit]}`);
+  for (const unit of host.restartNeeded)
+    add("restart.needed", `${unit} has new settings that need a restart (harbor-ha roll)`);
+  for (const setting of node.postgres?.pendingRestart ?? [])
+    add("restart.needed", `PostgreSQL setting ${setting} needs a restart (harbor-ha roll)`);
+  if (!host.storage.ok) add("storage.wrong", host.storage.reason);
+  if (!host.harbor.answers) add("harbor.silent", "Harbor does not answer");
+  if (host.harbor.drained) add("harbor.drained", "clients are held off this node");
+  return found;
+}
+
+function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[] {
+  const found: Finding[] = [];
+  const add = (id: string, sentence: string) => found.push({ id, sentence });
+  const primaries = nodes.filter((node) => node.host?.postgres.role === "primary");
+  if (primaries.length > 1) add("postgres.two-primaries", "BOTH nodes run as PostgreSQL primary");
+  if (primaries.length === 0) add("postgres.no-primary", "no PostgreSQL primary is running");
+  const [primary] = primaries;
+  if (primaries.length === 1 && primary) {
+    const standby = nodes.find((node) => node !== primary);
+    const state = primary.postgres?.standbys.find(({ name }) => name === standby?.name);
+    const waits = primary.postgres?.synchronousStandbyNames !== "";
+    if (state?.state !== "streaming")
+      add(
+        "postgres.standby-away",
+        `${standby?.name} does not stream from ${primary.name}${waits ? ": writes WAIT until it is back" : ""}`,
+      );
+    else if (state.syncState !== "sync")
+      add("postgres.not-synchronous", `${standby?.name} streams, but commits do not wait for it`);
+  }
+  const masters = nodes.filter((node) => node.redis?.role === "master");
+  if (masters.length !== 1) add("redis.masters", `${masters.length} nodes run as Redis master`);
+  for (const node of nodes)
+    if (node.redis?.role === "slave" && !node.redis.linkUp)
+      add("redis.link", `Redis on ${node.name} has lost its master`);
+  const ids = new Set(nodes.flatMap((node) => node.host?.storage.id || []));
+  if (ids.size > 1) add("storage.different", "the nodes see different shared storages");
+  const holders = nodes.filter((node) => node.host?.addresses.includes(inventory.topology.virtualAddress));
+  if (holders.length !== 1)
+    add("endpoint.holders", `${holders.length} nodes hold the virtual address ${inventory.topology.virtualAddress}`);
+  return found;
+}
+
+function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
+  const rows = [["NODE", "POSTGRESQL", "REDIS", "HARBOR", "ENDPOINT"]];
+  for (const node of summary.nodes) {
+    const { host } = node;
+    if (!host) {
+      rows.push([node.name, node.reach, "?", "?", "?"]);
+      continue;
+    }
+    const standby = summary.nodes
+      .flatMap((other) => other.postgres?.standbys ?? [])
+      .find(({ name }) => name === node.name);
+    const lag =
+      standby && node.host?.postgres.role === "standby"
+        ? ` ${standby.syncState}, ${standby.lagBytes} bytes behind`
+        : "";
+    rows.push([
+      node.name,
+      `${host.postgres.role}${lag}`,
+      host.redis.role === "slave" ? "replica" : host.redis.role,
+      `${host.harbor.answers ? "serves" : "silent"}${host.harbor.standIn ? " (stand-in)" : ""}${host.harbor.drained ? ", drained" : ""}`,
+      host.addresses.includes(inventory.topology.virtualAddress) ? "holds" : "",
+    ]);
+  }
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const verdict = summary.healthy
+    ? styleText("green", "healthy")
+    : [
+        styleText("red", summary.unknown ? "not healthy, or not known to be" : "not healthy"),
+        ...summary.findings.map(({ id, sentence }) => `  ${sentence} [${id}]`),
+      ].join("\n");
+  return [`${summary.endpoint}: ${verdict}`, ...lines].join("\n");
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { initCommand } from "./commands/init.ts";
+import { labCommand } from "./commands/lab.ts";
+import { rollCommand } from "./commands/roll.ts";
+import { statusCommand } from "./commands/status.ts";
+import { runProgram } from "./run-program.ts";
+
+await runProgram(async () => {
+  const program = new Command("harbor-ha")
+    .description(
+      "Runs a highly available Harbor on two machines.\nExit codes: 0 done, 1 failed, 2 refused by a rule, 3 unknown.",
+    )
+    .showHelpAfterError()
+    .addCommand(initCommand())
+    .addCommand(statusCommand())
+    .addCommand(rollCommand())
+    .addCommand(labCommand());
+  await program.parseAsync();
+  return Number(process.exitCode ?? 0);
+});

@@ -1,0 +1,60 @@
+import { hostPaths } from "../../components/model/paths.ts";
+import type { Cluster } from "../cluster/observe.ts";
+import { until } from "./wait.ts";
+
+/** How long open connections of clients may go on before Harbor restarts under them. A big layer takes minutes. */
+const drainDeadline = 120_000;
+
+/** Installs or restarts Harbor on one node while the other one serves; clients notice nothing. */
+export async function harborStep(
+  cluster: Cluster,
+  node: string,
+  verb: "install" | "restart",
+  drain: boolean,
+): Promise<void> {
+  const host = cluster.host(node);
+  const release = drain ? host.hold(`${hostPaths.programs}/harbor.sh drain`) : undefined;
+  try {
+    if (drain) {
+      await until(`no HAProxy sends clients to ${node}`, 30_000, async () =>
+        (await states(cluster, node)).every(({ up }) => !up),
+      );
+      await until(`the last client of ${node} is served`, drainDeadline, async () =>
+        (await states(cluster, node)).every(({ sessions }) => sessions === 0),
+      ).catch(() => {});
+    }
+    await host.locked(
+      "harbor.sh",
+      verb === "install" ? ["install", cluster.inventory.harbor.installer.sha256] : ["restart"],
+      1_800_000,
+    );
+    await until(
+      `Harbor on ${node} answers`,
+      300_000,
+      async () => (await cluster.observe())[node]?.host?.harbor.answers === true,
+    );
+  } finally {
+    await release?.();
+  }
+  await until(`HAProxy sends clients to ${node} again`, 60_000, async () =>
+    (await states(cluster, node)).every(({ up }) => up),
+  );
+}
+
+/** What each HAProxy of the pair thinks of a node's Harbor. */
+async function states(cluster: Cluster, node: string): Promise<{ up: boolean; sessions: number }[]> {
+  return Promise.all(
+    [...cluster.hosts.values()].map(async (host) => {
+      const { stdout } = await host.run(
+        `echo 'show stat harbor 4 -1' | node -e 'const s=require("net").connect("${hostPaths.haproxySocket}");process.stdin.pipe(s).pipe(process.stdout)'`,
+      );
+      const [header = "", ...lines] = stdout.split("\n");
+      const columns = header.replace(/^# /, "").split(",");
+      const row = lines.map((line) => line.split(",")).find((cells) => cells[columns.indexOf("svname")] === node) ?? [];
+      return {
+        up: (row[columns.indexOf("status")] ?? "").startsWith("UP"),
+        sessions: Number(row[columns.indexOf("scur")] ?? 0),
+      };
+    }),
+  );
+}

@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { hostPaths } from "../../components/model/paths.ts";
+import type { Cluster, Observation } from "../cluster/observe.ts";
+import { UserError } from "../user-error.ts";
+import { harborStep } from "./harbor.ts";
+import { decide, type Refusal, type Step, streams } from "./rules.ts";
+import { until } from "./wait.ts";
+
+type Log = (line: string) => void;
+
+/** More steps than any real run needs: a rule that does not reach its goal must not run for ever. */
+const mostSteps = 60;
+
+/**
+ * Brings the pair to where the applied files say, one observed step at a time. Killed anywhere, the same command goes on.
+ * @returns the sentences of what was done.
+ * @throws UserError with exit code 2 when a rule refuses, 3 when a host is unreachable.
+ */
+export async function roll(cluster: Cluster, log: Log): Promise<string[]> {
+  const done = new Set<string>();
+  const said: string[] = [];
+  const started = Date.now();
+  for (let count = 0; count < mostSteps; count++) {
+    const decision = decide(cluster.inventory, await cluster.observe(), done);
+    if (!decision) return said;
+    if (decision.kind === "refusal") throw refused(decision);
+    log(`[${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s] ${decision.sentence}`);
+    await act(cluster, decision);
+    done.add(decision.rule);
+    said.push(decision.sentence);
+  }
+  throw new UserError(`roll gave up after ${mostSteps} steps; the last was: ${said.at(-1)}`);
+}
+
+/** Says what would be done next, without doing it. */
+export function plan(cluster: Cluster, observation: Observation): string {
+  const decision = decide(cluster.inventory, observation, new Set());
+  if (!decision) return "nothing to do";
+  return decision.kind === "refusal" ? refused(decision).message : decision.sentence;
+}
+
+const refused = ({ sentence, remedy, rule, exitCode }: Refusal) =>
+  new UserError(`${sentence} → ${remedy} [${rule}]`, exitCode);
+
+async function act(cluster: Cluster, step: Step): Promise<void> {
+  const { action, node } = step;
+  const host = cluster.host(node);
+  switch (action.do) {
+    case "script":
+      await host.locked(action.program, action.args);
+      return;
+    case "restart-unit":
+      await command(
+        cluster,
+        node,
+        `systemctl restart ${action.unit} && rm -f ${hostPaths.state}/restart-needed/${encodeURIComponent(action.unit)}`,
+      );
+      return;
+    case "start-unit":
+      await command(cluster, node, `systemctl start ${action.unit}`);
+      return;
+    case "storage-proof":
+      await proveStorage(cluster);
+      return;
+    case "wait-streaming":
+      await until("the standby streams", 120_000, async () => {
+        const nodes = Object.values(await cluster.observe());
+        return nodes.some((primary) => nodes.some((standby) => streams(primary, standby)));
+      });
+      return;
+    case "deliver":
+      await deliver(cluster, node);
+      return;
+    case "harbor":
+      await harborStep(cluster, node, action.verb, action.drain);
+      return;
+    default:
+      action satisfies never;
+  }
+}
+
+async function command(cluster: Cluster, node: string, text: string): Promise<void> {
+  const { status, stderr } = await cluster
+    .host(node)
+    .run(`flock -w 600 ${hostPaths.lock} sh -c '${text}'`, { timeoutMs: 900_000 });
+  if (status !== 0) throw new UserError(`${node}: \`${text}\` failed: ${stderr.trim()}`, status === 255 ? 3 : 1);
+}
+
+/** What each node writes the other reads: two different shares would lose images silently. */
+async function proveStorage(cluster: Cluster): Promise<void> {
+  for (const [writer, host] of cluster.hosts) {
+    const nonce = randomUUID();
+    await host.locked("storage-guard.sh", ["write", nonce]);
+    for (const [reader, other] of cluster.hosts)
+      if (reader !== writer) await other.locked("storage-guard.sh", ["read", nonce]);
+  }
+}
+
+/** Copies the installer to a node, or lets the node fetch it; the node checks its sha256 either way. */
+async function deliver(cluster: Cluster, node: string): Promise<void> {
+  const { file, url, sha256 } = cluster.inventory.harbor.installer;
+  const receive = `${hostPaths.programs}/harbor.sh receive ${sha256}`;
+  const fetchIt =
+    "node -e 'fetch(process.argv[1]).then(r => { if (!r.ok) throw new Error(`HTTP ${r.status}`); return require(`stream/promises`).pipeline(require(`stream`).Readable.fromWeb(r.body), process.stdout) }).catch(e => { console.error(String(e)); process.exit(1) })'";
+  const { status, stderr } = url
+    ? await cluster.host(node).run(`${fetchIt} '${url}' | ${receive}`, { timeoutMs: 3_600_000 })
+    : await cluster.host(node).run(receive, { input: createReadStream(file ?? ""), timeoutMs: 3_600_000 });
+  if (status !== 0) throw new UserError(`${node}: the installer was not received: ${stderr.trim()}`);
+}

@@ -1,0 +1,255 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { hostAddress } from "../components/model/address.ts";
+import { describeIssues, type Problem } from "../components/model/problems.ts";
+import { addressProblem, certificateProblems, hostnameProblem } from "./checks.ts";
+
+/** Harbor breaks on other characters in places that differ by version (database address, Redis URL, env files). */
+const secretText = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, "may hold only letters, digits, `_` and `-`, and must begin with a letter");
+
+const settingValue = z.union([
+  z.string().regex(/^[^\n']*$/, "must not contain quotes or line breaks"),
+  z.number(),
+  z.boolean(),
+]);
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that `sha256sum` prints");
+
+const nodeName = z.enum(["node1", "node2"]);
+
+/** Every option. The descriptions are the documentation: docs/config.md and the JSON Schema are generated from them. */
+export const configSchema = z.strictObject({
+  hostname: z
+    .string()
+    .superRefine((value, context) => {
+      const problem = hostnameProblem(value);
+      if (problem) context.addIssue({ code: "custom", message: problem });
+    })
+    .describe(
+      "Name or IPv4 address under which clients reach Harbor; certificates and tokens carry it. Changing it later restarts Harbor and needs a certificate with the new name.",
+    ),
+  target: z
+    .enum(["lab"])
+    .default("lab")
+    .describe(
+      "Who makes the machines. `lab`: the toolkit, as two systemd hosts on this machine (root on Debian or Ubuntu). `hosts` and `aliyun` are not built yet.",
+    ),
+  lab: z
+    .strictObject({
+      subnet: z
+        .string()
+        .default("10.231.77.0/24")
+        .superRefine((value, context) => {
+          const problem = addressProblem(value, 24);
+          if (problem) context.addIssue({ code: "custom", message: problem });
+        })
+        .describe(
+          "Private /24 network of the lab: .1 is this machine, .10 the virtual address, .11 and .12 the nodes. Must not overlap a network in use.",
+        ),
+    })
+    .prefault({})
+    .describe("The machine-local lab."),
+  initialPrimary: nodeName
+    .default("node1")
+    .describe(
+      "Node that gets the first, empty database. Read once, when neither node has data; a later change moves nothing (use `harbor-ha switchover`).",
+    ),
+  postgres: z
+    .strictObject({
+      maxConnections: z
+        .int()
+        .min(50)
+        .max(2000)
+        .default(200)
+        .describe(
+          "Connections PostgreSQL accepts. Each costs some memory. Changing it restarts the standby, then the primary (`roll`).",
+        ),
+      sharedBuffersMb: z
+        .int()
+        .min(16)
+        .default(256)
+        .describe(
+          "PostgreSQL's shared memory in MB; a quarter of a dedicated machine's memory is usual. Changing it restarts the standby, then the primary.",
+        ),
+      maxSlotWalKeepMb: z
+        .int()
+        .min(256)
+        .default(2048)
+        .describe(
+          "Most WAL in MB kept for a standby that is away. Beyond it the standby must be built anew; without it the disk fills.",
+        ),
+      settings: z
+        .record(z.string().regex(/^[a-z_.]+$/, "must be a PostgreSQL setting's name in lower case"), settingValue)
+        .default({})
+        .describe(
+          "Further postgresql.conf settings by name. Settings that only a restart can change are applied by `roll`, standby first.",
+        ),
+    })
+    .prefault({})
+    .describe("PostgreSQL 17, primary and synchronous standby."),
+  pgbouncer: z
+    .strictObject({
+      poolSize: z
+        .int()
+        .min(5)
+        .max(500)
+        .default(40)
+        .describe("Server connections per node for Harbor. Twice this must stay below postgres.maxConnections."),
+    })
+    .prefault({})
+    .describe("PgBouncer on each node, in transaction pooling."),
+  redis: z
+    .strictObject({
+      maxMemoryMb: z
+        .int()
+        .min(64)
+        .default(512)
+        .describe(
+          "Memory limit of Redis in MB. Nothing is evicted: at the limit writes fail, so jobs and logins stop.",
+        ),
+    })
+    .prefault({})
+    .describe("Redis primary and replica, append-only file on."),
+  harbor: z
+    .strictObject({
+      version: z
+        .string()
+        .regex(/^2\.(13|14|15)\.\d+$/, "must be a Harbor release from 2.13 to 2.15, e.g. 2.15.2")
+        .default("2.15.2")
+        .describe("Harbor release that the installer file contains; decides the keys of harbor.yml."),
+      installer: z
+        .strictObject({
+          file: z
+            .string()
+            .optional()
+            .describe("Path of the offline installer (.tgz) on the machine that runs `pulumi`; copied to each node."),
+          url: z
+            .url({ protocol: /^https?$/ })
+            .optional()
+            .describe("Address each node fetches the offline installer from."),
+          sha256: sha256.describe("SHA-256 of the installer file; a file with another one is refused."),
+        })
+        .refine(
+          (value) => (value.file === undefined) !== (value.url === undefined),
+          "needs exactly one of `file` and `url`",
+        )
+        .describe("Harbor's offline installer."),
+      logLevel: z
+        .enum(["debug", "info", "warning", "error", "fatal"])
+        .default("info")
+        .describe("Harbor's log level. Changing it restarts Harbor, one node after the other."),
+      maxJobWorkers: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(10)
+        .describe(
+          "Jobs each node runs at once (replication, scans, garbage collection). Changing it restarts Harbor, one node after the other.",
+        ),
+      adminPassword: secretText
+        .min(8, "must have at least 8 characters")
+        .optional()
+        .describe(
+          "First password of `admin` (a secret; default: derived). Harbor ignores later changes: change it in Harbor.",
+        ),
+    })
+    .describe("Harbor itself."),
+  tls: z
+    .strictObject({
+      certificate: z.string().describe("PEM certificate of the endpoint with its chain."),
+      privateKey: z.string().describe("PEM private key of the certificate (a secret)."),
+    })
+    .optional()
+    .describe("Your own certificate for the endpoint. Default: one signed by the CA that `init` makes."),
+  docker: z
+    .strictObject({
+      addressPool: z
+        .string()
+        .default("172.30.0.0/16")
+        .superRefine((value, context) => {
+          const problem = addressProblem(value, 16);
+          if (problem) context.addIssue({ code: "custom", message: problem });
+        })
+        .describe(
+          "Private /16 network for containers. Must not overlap your networks; its first address is where Harbor finds PgBouncer and Redis. Changing it later needs both nodes rebuilt.",
+        ),
+    })
+    .prefault({})
+    .describe("Docker Engine on the nodes."),
+  rootSecret: secretText
+    .min(32, "must have at least 32 characters")
+    .describe(
+      "The one secret others are derived from (a secret, made by `init`). Losing it loses the stored credentials inside Harbor; keep it with your backups.",
+    ),
+  identity: z
+    .strictObject({
+      tokenKey: z.string(),
+      tokenCertificate: z.string(),
+      caKey: z.string(),
+      caCertificate: z.string(),
+      certificate: z.string(),
+      privateKey: z.string(),
+      internalCertificate: z.string(),
+      internalKey: z.string(),
+    })
+    .describe(
+      "Keys and certificates made once by `init` (secrets): token key, CA, endpoint certificate and the one PostgreSQL shows inside. Never edit.",
+    ),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** Rules that need more than one option. */
+function crossChecks(config: Config): Problem[] {
+  const problems: Problem[] = [];
+  if (2 * config.pgbouncer.poolSize + 20 > config.postgres.maxConnections)
+    problems.push({
+      path: "pgbouncer.poolSize",
+      reason: `two nodes with ${config.pgbouncer.poolSize} connections each (and 20 for operations) exceed postgres.maxConnections = ${config.postgres.maxConnections}`,
+      remedy: "lower pgbouncer.poolSize or raise postgres.maxConnections",
+    });
+  if (isIP(config.hostname) === 4 && config.hostname !== hostAddress(config.lab.subnet, 10))
+    problems.push({
+      path: "hostname",
+      reason: `${config.hostname} is not the virtual address of the lab`,
+      remedy: `use a name, or ${hostAddress(config.lab.subnet, 10)}`,
+    });
+  if (config.lab.subnet.split(".").slice(0, 2).join() === config.docker.addressPool.split(".").slice(0, 2).join())
+    problems.push({
+      path: "docker.addressPool",
+      reason: `${config.docker.addressPool} contains lab.subnet ${config.lab.subnet}`,
+      remedy: "choose another private /16 network",
+    });
+  if (config.tls) problems.push(...certificateProblems(config.tls.certificate, config.tls.privateKey, config.hostname));
+  return problems;
+}
+
+/** Raw values by full key, as Pulumi hands them to a program: strings, objects as JSON. */
+export type RawConfig = Record<string, string>;
+
+/**
+ * Reads the stack's `harbor-ha:` options.
+ * @returns the configuration with defaults, or every problem found, each with property path, reason and remedy.
+ */
+export function readConfig(raw: RawConfig, project = "harbor-ha"): { config: Config } | { problems: Problem[] } {
+  const values: Record<string, unknown> = {};
+  for (const [key, text] of Object.entries(raw)) {
+    if (!key.startsWith(`${project}:`)) continue;
+    const name = key.slice(project.length + 1);
+    values[name] = /^\s*[[{]/.test(text) ? parseJson(text) : text;
+  }
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) return { problems: describeIssues(parsed.error, configSchema) };
+  const problems = crossChecks(parsed.data);
+  return problems.length > 0 ? { problems } : { config: parsed.data };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

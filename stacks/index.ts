@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import { HarborCluster } from "../components/harbor-cluster.ts";
+import { formatProblems } from "../components/model/problems.ts";
+import { readConfig } from "./config.ts";
+
+/** The stack: reads the configuration, builds the pair, returns the outputs. */
+export function program() {
+  const result = readConfig(pulumi.runtime.allConfig(), pulumi.getProject());
+  if ("problems" in result) throw new pulumi.RunError(formatProblems(result.problems));
+
+  const cluster = new HarborCluster(pulumi.getStack(), { config: result.config });
+  return {
+    endpoint: cluster.endpoint,
+    inventory: cluster.inventory,
+    runbook: cluster.runbook,
+    initialAdminPassword: cluster.initialAdminPassword,
+    caCertificate: cluster.caCertificate,
+    rolled: cluster.rolled,
+  };
+}
