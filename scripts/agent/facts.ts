@@ -20,15 +20,14 @@ export async function collectFacts(): Promise<HostFacts> {
   ];
   const states = run("systemctl", [
     "show",
-    "--property=ActiveState",
-    "--value",
+    "--property=ActiveState,ConditionResult,ConditionTimestampMonotonic",
     ...units.map((unit) => `${unit}.service`),
   ])
-    .split("\n")
-    .filter((line) => line !== "");
+    .split("\n\n")
+    .map((text) => Object.fromEntries(text.trim().split("\n").map((line) => line.split("=", 2) as [string, string])));
   return {
     hostname: run("hostname", []).trim(),
-    units: Object.fromEntries(units.map((unit, index) => [unit, states[index] ?? "unknown"])),
+    units: Object.fromEntries(units.map((unit, index) => [unit, unitState(states[index])])),
     restartNeeded: list(`${hostPaths.state}/restart-needed`).map(decodeURIComponent).sort(),
     postgres: {
       data: dataState(),
@@ -51,6 +50,13 @@ export async function collectFacts(): Promise<HostFacts> {
       .filter((word) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(word))
       .map((word) => word.split("/")[0] as string),
   };
+}
+
+/** A unit that systemd skipped, because a condition of its own says it makes no sense here, is not down. */
+function unitState(properties: Record<string, string> = {}): string {
+  const { ActiveState = "unknown", ConditionResult, ConditionTimestampMonotonic } = properties;
+  const skipped = ActiveState === "inactive" && ConditionResult === "no" && ConditionTimestampMonotonic !== "0";
+  return skipped ? "skipped" : ActiveState;
 }
 
 function dataState(): HostFacts["postgres"]["data"] {

@@ -4,10 +4,6 @@ import { createServer } from "node:http";
 import { collectFacts } from "./facts.ts";
 import { drained, harborAnswers, postgresRole, redisRole } from "./probes.ts";
 
-if (process.argv[2] === "facts") {
-  console.log(JSON.stringify(await collectFacts()));
-  process.exit(0);
-}
 
 /** The last answers; a probe that fails says "unknown", and its endpoint 503. */
 const seen = { primary: false, redis: false, endpoint: false };
@@ -30,10 +26,15 @@ async function watch(): Promise<never> {
   }
 }
 
-misses = 3;
-createServer((request, response) => {
-  const path = (request.url ?? "").slice(1);
-  const known = path === "primary" || path === "redis" || path === "endpoint";
-  response.writeHead(known ? (seen[path] ? 200 : 503) : 404).end(known ? `${seen[path]}\n` : "");
-}).listen(Number(process.env.LISTEN_PORT), process.env.LISTEN_ADDRESS);
-void watch();
+function serve() {
+  misses = 3;
+  createServer((request, response) => {
+    const path = (request.url ?? "").slice(1);
+    const known = path === "primary" || path === "redis" || path === "endpoint";
+    response.writeHead(known ? (seen[path] ? 200 : 503) : 404).end(known ? `${seen[path]}\n` : "");
+  }).listen(Number(process.env.LISTEN_PORT), process.env.LISTEN_ADDRESS);
+  void watch();
+}
+
+if (process.argv[2] === "facts") void collectFacts().then((facts) => console.log(JSON.stringify(facts)));
+else serve();

@@ -1,7 +1,7 @@
 /** Local lab hosts on systemd-nspawn: the whole, as a table of contents. A lab is a bridge with hosts on it; each host
  * is a read-only base image with its own layer above, its own disk for PostgreSQL and the directory all hosts share. */
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { forgetUser } from "./base-cache.ts";
 import { ensureBase } from "./base-image.ts";
 import { childGroups, destroyControlGroup } from "./control-group.ts";
@@ -12,7 +12,7 @@ import { raiseKernelSettings, restoreKernelSettings } from "./kernel-settings.ts
 import { ensureKeys, writeKnownHosts } from "./keys.ts";
 import { removeMachineTraces, unmountBelow } from "./leftovers.ts";
 import { withLock } from "./lock.ts";
-import { cutLink, ensureNetwork, removeLink, removeNetwork } from "./network.ts";
+import { attachLink, cutLink, ensureNetwork, removeLink, removeNetwork } from "./network.ts";
 import * as paths from "./paths.ts";
 import { ensurePrerequisites, requireRoot } from "./prerequisites.ts";
 import { checkChange, checkSpec, type LabSpec, readSpec, requireNode, writeSpec } from "./spec.ts";
@@ -51,14 +51,13 @@ export async function down(name: string, log: Log): Promise<void> {
   const directory = paths.labDirectory(name);
   await withLock(paths.instanceLock(name), "exclusive", `lab "${name}"`, log, async () => {
     const nodes = await traceNodes(name);
-    for (const node of nodes) await cutLink(paths.linkName(name, node));
     await destroyControlGroup(paths.labControlGroup(name));
     await rmdir(paths.labsControlGroup()).catch(() => undefined);
     await removeNetwork(name);
     await unmountBelow(directory);
     await detachLoopDevices(directory);
     for (const node of nodes) await removeMachineTraces(name, node);
-    await rm(directory, { recursive: true, force: true });
+    await removeDirectory(name);
     await rmdir(paths.labRoot()).catch(() => undefined);
     await forgetUser(directory);
     await restoreKernelSettings(log);
@@ -74,19 +73,19 @@ export async function down(name: string, log: Log): Promise<void> {
 export async function powerOff(name: string, node: string, log: Log): Promise<void> {
   await withHost(name, node, log, async () => {
     await writeFile(paths.poweredOffMark(name, node), "");
-    await cutLink(paths.linkName(name, node));
-    await destroyControlGroup(paths.hostControlGroup(name, node));
-    await removeLink(paths.linkName(name, node));
+    await cutPower(name, node);
   });
   log(`${node} is off`);
 }
 
 export async function powerOn(name: string, node: string, log: Log): Promise<void> {
   await withHost(name, node, log, async (spec) => {
+    if (existsSync(paths.poweredOffMark(name, node))) await cutPower(name, node);
     await rm(paths.poweredOffMark(name, node), { force: true });
     await raiseKernelSettings(log);
     await ensureNetwork(spec);
     if (!(await isRunning(name, node))) await startHost(spec, node);
+    else await attachLink(paths.linkName(name, node), paths.bridgeName(name));
   });
   await waitForSsh(name, node);
   log(`${node} is on`);
@@ -100,7 +99,17 @@ export async function running(name: string): Promise<string[]> {
 
 export async function listInstances(): Promise<string[]> {
   const entries = await readdir(paths.labRoot(), { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map((entry) => entry.name);
+}
+
+/** At one stroke, so that a killed `down` leaves no half of a host that `up` would take for a whole one. */
+async function removeDirectory(name: string): Promise<void> {
+  const going = paths.goingDirectory(name);
+  await rm(going, { recursive: true, force: true });
+  await rename(paths.labDirectory(name), going).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  await rm(going, { recursive: true, force: true });
 }
 
 /** Of a half-built or half-removed lab any of these may be missing. */
@@ -112,6 +121,7 @@ async function traceNodes(name: string): Promise<string[]> {
 
 async function prepareDirectory(spec: LabSpec): Promise<void> {
   const directory = paths.labDirectory(spec.name);
+  await rm(paths.goingDirectory(spec.name), { recursive: true, force: true });
   if (/[:,\\\s]/.test(directory)) {
     throw new LabError(`The lab's directory ${directory} must be without spaces, colons, commas and backslashes.`);
   }
@@ -121,16 +131,25 @@ async function prepareDirectory(spec: LabSpec): Promise<void> {
 
 async function bringUp(spec: LabSpec, node: LabSpec["nodes"][number], base: string, log: Log): Promise<void> {
   await ensureHost(spec, node, base);
-  const runs = await isRunning(spec.name, node.name);
-  if (!runs && existsSync(paths.poweredOffMark(spec.name, node.name))) {
+  if (existsSync(paths.poweredOffMark(spec.name, node.name))) {
+    await cutPower(spec.name, node.name);
     log(`${node.name} was powered off and stays off`);
     return;
   }
   const start = Date.now();
-  if (!runs) await startHost(spec, node.name);
+  const runs = await isRunning(spec.name, node.name);
+  if (runs) await attachLink(paths.linkName(spec.name, node.name), paths.bridgeName(spec.name));
+  else await startHost(spec, node.name);
   await waitForSsh(spec.name, node.name);
   await addToHostsFile(spec, node.name);
   log(`${node.name} ${node.address} answers${runs ? "" : ` after ${((Date.now() - start) / 1000).toFixed(1)} s`}`);
+}
+
+/** May be repeated: a killed `powerOff` is finished by whoever comes next. */
+async function cutPower(name: string, node: string): Promise<void> {
+  await cutLink(paths.linkName(name, node));
+  await destroyControlGroup(paths.hostControlGroup(name, node));
+  await removeLink(paths.linkName(name, node));
 }
 
 /** Several hosts may be switched at once, but not beside `up` or `down`. */

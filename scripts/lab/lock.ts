@@ -12,7 +12,7 @@ type Log = (line: string) => void;
 const holder = `
 while :; do
   exec 9>>"$1"
-  flock "$2" --nonblock 9 || { echo waiting; flock "$2" 9; }
+  flock "$2" --nonblock 9 || { echo waiting; setpriv --pdeathsig KILL flock "$2" 9; }
   [ "$(stat -c %i "$1" 2>/dev/null)" = "$(stat -L -c %i /proc/self/fd/9)" ] && break
 done
 echo locked
@@ -27,7 +27,7 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  const holding = spawn("sh", ["-c", holder, "sh", path, `--${mode}`]);
+  const holding = spawn("setpriv", ["--pdeathsig", "KILL", "--", "sh", "-c", holder, "sh", path, `--${mode}`]);
   const child = await holding.nodeChildProcess;
   const ended = holding.then(
     () => undefined,

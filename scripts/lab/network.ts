@@ -75,6 +75,12 @@ export async function cutLink(link: string): Promise<void> {
   if ((await showLinks(["dev", link])).length > 0) await run("ip", ["link", "set", "dev", link, "down"]);
 }
 
+/** For a running host whose cable something else pulled, or whose bridge was made anew. */
+export async function attachLink(link: string, bridge: string): Promise<void> {
+  if ((await showLinks(["dev", link])).length > 0)
+    await run("ip", ["link", "set", "dev", link, "master", bridge, "up"]);
+}
+
 export async function labBridges(): Promise<string[]> {
   const links = await showLinks(["type", "bridge"]);
   return links.map((link) => link.ifname).filter((name) => /^hha-[0-9a-f]{8}$/.test(name));

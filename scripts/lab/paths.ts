@@ -19,6 +19,8 @@ export function cacheDirectory(): string {
 /** Locks and the machine's former kernel settings: gone with a reboot, as what they describe. */
 export const stateDirectory = "/run/harbor-ha-lab";
 
+/** What `down` is removing. */
+export const goingDirectory = (name: string) => `${labRoot()}/.${name}.going`;
 export const hostDirectory = (name: string, node: string) => `${labDirectory(name)}/hosts/${node}`;
 export const diskImage = (name: string, node: string) => `${labDirectory(name)}/disks/${node}-postgresql.img`;
 export const sharedDirectory = (name: string) => `${labDirectory(name)}/shared`;

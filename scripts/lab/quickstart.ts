@@ -43,6 +43,7 @@ await runProgram(async () => {
       "--non-interactive",
       "--suppress-outputs",
       "--suppress-permalink=true",
+      "--suppress-progress",
     ]);
     // What was powered off or rebooted since has no changed file, and still has to be started.
     await run(env, "node", ["scripts/harbor-ha.ts", "roll", "--yes"]);

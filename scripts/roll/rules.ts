@@ -102,7 +102,8 @@ export const rules: Rule[] = [
     id: "storage.proof",
     decide: ({ nodes, done }) => {
       const [first] = nodes;
-      if (done.has("storage.proof") || !first) return undefined;
+      const harborStays = nodes.every((node) => node.host?.units["harbor-ha-harbor"] === "active" && !marked(node, harborUnit));
+      if (harborStays || done.has("storage.proof") || !first) return undefined;
       return {
         node: first.name,
         action: { do: "storage-proof" },
@@ -175,7 +176,7 @@ export const rules: Rule[] = [
   {
     id: "postgres.prepare",
     decide: ({ primary, standby, done }) =>
-      primary && standby && !done.has("postgres.prepare")
+      primary && standby && data(standby) === "empty" && !done.has("postgres.prepare")
         ? {
             node: primary.name,
             action: script("postgres.sh", "prepare", standby.name),

@@ -73,7 +73,8 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
       if (isCurrent(at(path), file, content, machine)) continue;
       const mark = file.onChange;
       if (mark && "reload" in mark) pending.add(`reload ${mark.reload}`, path);
-      if (mark && "restart" in mark && existsSync(at(path))) restartNeeded.add(mark.restart, path);
+      // A unit that is down reads the new file when it starts.
+      if (mark && "restart" in mark && isActive(mark.restart, machine)) restartNeeded.add(mark.restart, path);
       if (isUnit(path)) pending.add("daemon-reload", path);
       writeFile(at(path), content, Number.parseInt(file.mode, 8), ownerOf(file, machine));
       changed.push(path);
@@ -106,15 +107,14 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
     if (mark === "daemon-reload") systemctl("daemon-reload");
     else {
       const unit = mark.slice("reload ".length);
-      if (unit === "sysctl") mustRun(machine, "sysctl", ["--system"]);
-      else if (machine.run("systemctl", ["is-active", "--quiet", unit]).status === 0)
-        systemctl("reload-or-restart", unit);
+      if (unit.startsWith("sysctl ")) mustRun(machine, "sysctl", ["-q", "-p", unit.slice("sysctl ".length)]);
+      else if (isActive(unit, machine)) systemctl("reload-or-restart", unit);
     }
     pending.remove(mark);
   }
   for (const unit of bundle.units) {
     if (machine.run("systemctl", ["is-enabled", "--quiet", unit]).status !== 0) systemctl("enable", "--quiet", unit);
-    if (machine.run("systemctl", ["is-active", "--quiet", unit]).status !== 0) systemctl("start", unit);
+    if (!isActive(unit, machine)) systemctl("start", unit);
   }
   writeFile(manifestFile, JSON.stringify({ files: [...contents.keys()], units }), 0o600);
   return { changed, restartNeeded: restartNeeded.list() };
@@ -141,6 +141,7 @@ class Marks {
   }
 }
 
+const isActive = (unit: string, machine: Machine) => machine.run("systemctl", ["is-active", "--quiet", unit]).status === 0;
 const union = (a: string[], b: string[]) => [...new Set([...a, ...b])];
 const isUnit = (path: string) => path.startsWith("/etc/systemd/system/");
 

@@ -19,6 +19,11 @@ export function renderHaproxy(topology: Topology): Bundle {
   return makeBundle("haproxy", {
     packages: haproxyPackages,
     files: {
+      // Two descriptors a connection; the distribution's unit leaves systemd's 1024.
+      "/etc/systemd/system/haproxy.service.d/60-harbor-ha.conf": {
+        mode: "0644",
+        content: "[Service]\nLimitNOFILE=16384\n",
+      },
       "/etc/haproxy/haproxy.cfg": {
         mode: "0644",
         onChange: { reload: haproxyUnit },
@@ -26,7 +31,7 @@ export function renderHaproxy(topology: Topology): Bundle {
     log /dev/log local0 notice
     user haproxy
     group haproxy
-    maxconn 20000
+    maxconn 4000
     stats socket ${hostPaths.haproxySocket} mode 600 level admin
 
 defaults

@@ -87,7 +87,7 @@ export function renderPostgres(
         ...own,
         content: `*:${ports.postgres}:replication:replication:${secrets.replication}\n`,
       },
-      [`${hostPaths.etc}/postgres/roles.sql`]: { mode: "0640", owner: "root:postgres", content: roles(secrets) },
+      [`${hostPaths.etc}/postgres/roles.sql`]: { mode: "0600", content: roles(secrets) },
       [`${hostPaths.programs}/postgres.sh`]: { mode: "0755", content: scripts.postgres },
     },
     managedUnits: [postgresUnit],

@@ -7,7 +7,7 @@ export function renderSystem(packages: string[]) {
     files: {
       "/etc/sysctl.d/60-harbor-ha.conf": {
         mode: "0644",
-        onChange: { reload: "sysctl" },
+        onChange: { reload: "sysctl /etc/sysctl.d/60-harbor-ha.conf" },
         content: `# HAProxy binds the virtual address on the node that does not hold it, PgBouncer an address of Docker's.
 net.ipv4.ip_nonlocal_bind = 1
 # A peer that vanished without a word is given up after seconds, not a quarter of an hour.

@@ -27,10 +27,11 @@ export async function buildInstaller(log: Log): Promise<{ file: string; sha256: 
     const work = `${cache}/stand-in-harbor.building`;
     await rm(work, { recursive: true, force: true });
     await mkdir(`${work}/done`, { recursive: true });
-    await assemble(work, await ensureLayer(cache, work, log), log);
+    const layer = await ensureLayer(cache, work, log);
+    await assemble(work, layer, log);
     await rename(`${work}/done`, done);
     await rm(work, { recursive: true, force: true });
-    await removeOld(cache, done);
+    await removeOld(cache, done, layer);
   });
   const sha256 = (await readFile(`${done}/sha256`, "utf8")).trim();
   return { file: `${done}/${installerName}`, sha256 };
@@ -102,7 +103,10 @@ async function hashSources() {
 }
 
 /** The newest two are kept, so that a test and a change under way do not throw each other's away. */
-async function removeOld(cache: string, current: string) {
+async function removeOld(cache: string, current: string, layer: string) {
+  for (const name of await readdir(cache)) {
+    if (/^stand-in-harbor-layer-/.test(name) && `${cache}/${name}` !== layer) await rm(`${cache}/${name}`);
+  }
   const names = (await readdir(cache)).filter((name) => /^stand-in-harbor-[0-9a-f]{12}$/.test(name));
   const others = names.map((name) => `${cache}/${name}`).filter((path) => path !== current);
   const dated = await Promise.all(

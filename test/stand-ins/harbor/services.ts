@@ -16,7 +16,7 @@ export async function runJobservice() {
   const beat = async () => {
     const at = Math.floor(Date.now() / 1000);
     const pool = { worker_pool_id: id, host: hostname(), concurrency: workers, start_at: started, heartbeat_at: at };
-    await redis.set(`${pools}:${id}`, JSON.stringify(pool), "EX", 60);
+    await redis.set(`${pools}:${id}`, JSON.stringify(pool), "EX", 15);
     await redis.sadd(pools, id);
   };
   setInterval(() => beat().catch(() => {}), 5000);

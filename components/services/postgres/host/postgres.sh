@@ -29,7 +29,7 @@ initialise() {
 
 # prepare PEER: roles, database and the peer's slot, on the primary.
 prepare() {
-  query -d postgres -f "$roles" >/dev/null
+  query -d postgres < "$roles" >/dev/null
   query -d postgres -c "SELECT pg_create_physical_replication_slot('$1') WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$1')" >/dev/null
 }
 

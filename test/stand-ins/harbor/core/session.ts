@@ -13,8 +13,8 @@ export function openRedis(url: string) {
     db: Number(pathname.slice(1)),
     connectTimeout: 5000,
     commandTimeout: 8000,
-    maxRetriesPerRequest: 3,
-    retryStrategy: (times) => Math.min(times * 250, 1000),
+    maxRetriesPerRequest: 2,
+    retryStrategy: () => 700,
   });
   redis.on("error", (error: Error) => console.error(`redis: ${error.message}`));
   return redis;

@@ -2,6 +2,8 @@
 # STAND-IN for Harbor's install.sh: check, load the images, prepare, stop what runs, start.
 set -e
 cd "$(dirname "$(readlink -f "$0")")"
+compose="docker compose" # check_compose settles it
+# shellcheck source=common.sh disable=SC1091
 . ./common.sh
 args=()
 for argument in "$@"; do
