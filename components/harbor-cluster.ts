@@ -41,7 +41,10 @@ export class HarborCluster extends pulumi.ComponentResource {
     const { version, installer } = config.harbor;
     this.inventory = { format: 1, topology, access, harbor: { version, installer } };
 
-    const applied = topology.nodes.map((node) => {
+    // The node that comes up first takes the virtual address: it begins beside the data.
+    let keepalived: pulumi.Resource[] = [];
+    const initialPrimaryFirst = topology.nodes.toSorted((a) => (a.name === topology.initialPrimary ? -1 : 1));
+    const applied = initialPrimaryFirst.map((node) => {
       const host = new Host(
         node.name,
         { access: access[node.name]!, privateKey, secrets },
@@ -49,11 +52,12 @@ export class HarborCluster extends pulumi.ComponentResource {
       );
       const [system, ...services] = renderNode(this.inventory, node, config, secrets);
       const base = host.apply(system);
-      return {
-        name: node.name,
-        bundles: [system, ...services],
-        resources: [base, ...services.map((bundle) => host.apply(bundle, [base]))],
-      };
+      const resources = services.map((bundle) => {
+        const resource = host.apply(bundle, bundle.service === "keepalived" ? [base, ...keepalived] : [base]);
+        if (bundle.service === "keepalived") keepalived = [resource];
+        return resource;
+      });
+      return { name: node.name, bundles: [system, ...services], resources: [base, ...resources] };
     });
 
     const roll = new local.Command(

@@ -40,9 +40,9 @@ export async function collectFacts(): Promise<HostFacts> {
       received: list(`${hostPaths.state}/harbor`)
         .map((name) => /^installer-([0-9a-f]{64})\.tgz$/.exec(name)?.[1])
         .filter((sha) => sha !== undefined),
-      answers: harborUp,
+      answers: harborUp !== "no",
       drained: drained(),
-      standIn: existsSync(`${hostPaths.harbor}/STAND-IN`),
+      standIn: harborUp === "stand-in",
     },
     storage: storageState(),
     addresses: run("ip", ["-o", "-4", "addr", "show"])

@@ -14,7 +14,7 @@ async function refresh() {
   seen.primary = postgres === "primary";
   seen.redis = redis === "master";
   // Harbor's ping waits for Redis: one slow answer must not take a node out, let alone both at once.
-  misses = harbor ? 0 : misses + 1;
+  misses = harbor === "no" ? misses + 1 : 0;
   seen.endpoint = !drained() && misses < 3;
 }
 

@@ -58,8 +58,8 @@ export function redisRole(): Promise<"master" | "slave" | "down"> {
   });
 }
 
-/** Whether Harbor on this node answers its ping with 200, through its own nginx. */
-export function harborAnswers(): Promise<boolean> {
+/** Whether Harbor on this node answers its ping with 200, through its own nginx; a stand-in says what it is. */
+export function harborAnswers(): Promise<"no" | "yes" | "stand-in"> {
   return new Promise((resolve) => {
     const request = get(
       // The certificate names the endpoint, not this loopback hop.
@@ -73,11 +73,12 @@ export function harborAnswers(): Promise<boolean> {
       },
       (response) => {
         response.resume();
-        resolve(response.statusCode === 200);
+        const standIn = response.headers["x-harbor-stand-in"] !== undefined;
+        resolve(response.statusCode !== 200 ? "no" : standIn ? "stand-in" : "yes");
       },
     );
     request.on("timeout", () => request.destroy());
-    request.on("error", () => resolve(false));
+    request.on("error", () => resolve("no"));
   });
 }
 

@@ -57,7 +57,7 @@ export async function removeNetwork(name: string): Promise<void> {
 export function taggedRules(saved: string, comment: string): string[][] {
   return saved
     .split("\n")
-    .map((line) => line.replaceAll('"', "").split(" "))
+    .map((line) => (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', "")))
     .filter(([action, ...rule]) => action === "-A" && rule[rule.indexOf("--comment") + 1] === comment)
     .map(([, ...rule]) => rule);
 }
