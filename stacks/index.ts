@@ -5,7 +5,10 @@ import { readConfig } from "./config.ts";
 
 /** The stack: reads the configuration, builds the pair, returns the outputs. */
 export function program() {
-  const result = readConfig(pulumi.runtime.allConfig(), pulumi.getProject());
+  const raw = pulumi.runtime.allConfig();
+  // The engine hands decrypted values over in this variable: no child of the program may inherit it.
+  delete process.env.PULUMI_CONFIG;
+  const result = readConfig(raw, pulumi.getProject());
   if ("problems" in result) throw new pulumi.RunError(formatProblems(result.problems));
 
   const cluster = new HarborCluster(pulumi.getStack(), { config: result.config });

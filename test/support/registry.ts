@@ -60,12 +60,24 @@ export class Registry {
     return new Promise((resolve, reject) => {
       const call = request(
         // The certificate names the endpoint; a node is asked by its own address.
-        { host, port, ca, method, path, headers, agent: new Agent({ keepAlive: false }), checkServerIdentity: () => undefined, timeout: 30_000 },
+        {
+          host,
+          port,
+          ca,
+          method,
+          path,
+          headers,
+          agent: new Agent({ keepAlive: false }),
+          checkServerIdentity: () => undefined,
+          timeout: 30_000,
+        },
         (response) => {
           const chunks: Buffer[] = [];
           response.on("data", (chunk) => chunks.push(chunk));
           response.on("error", reject);
-          response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }));
+          response.on("end", () =>
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+          );
         },
       );
       call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer in 30 s`)));
@@ -75,11 +87,17 @@ export class Registry {
   }
 
   basic(): Record<string, string> {
-    return { authorization: `Basic ${Buffer.from(`${this.options.user}:${this.options.password}`).toString("base64")}` };
+    return {
+      authorization: `Basic ${Buffer.from(`${this.options.user}:${this.options.password}`).toString("base64")}`,
+    };
   }
 
   async token(repository: string, actions = "pull,push"): Promise<Record<string, string>> {
-    const { status, body } = await this.call("GET", `/service/token?service=harbor-registry&scope=repository:${repository}:${actions}`, this.basic());
+    const { status, body } = await this.call(
+      "GET",
+      `/service/token?service=harbor-registry&scope=repository:${repository}:${actions}`,
+      this.basic(),
+    );
     if (status !== 200) throw new Error(`token: ${status} ${body}`);
     return { authorization: `Bearer ${JSON.parse(body.toString()).token}` };
   }
@@ -87,20 +105,32 @@ export class Registry {
   async push(repository: string, tag: string, image: Image): Promise<void> {
     const bearer = await this.token(repository);
     for (const [digest, data] of image.blobs) {
-      const start = expectStatus(await this.call("POST", `/v2/${repository}/blobs/uploads/`, { ...bearer, "content-length": "0" }), 202, "start of upload");
+      const start = expectStatus(
+        await this.call("POST", `/v2/${repository}/blobs/uploads/`, { ...bearer, "content-length": "0" }),
+        202,
+        "start of upload",
+      );
       const location = new URL(String(start.headers.location), "https://registry.invalid");
       location.searchParams.set("digest", digest);
       const put = { ...bearer, "content-type": "application/octet-stream", "content-length": String(data.length) };
       expectStatus(await this.call("PUT", location.pathname + location.search, put, data), 201, "upload");
     }
     const headers = { ...bearer, "content-type": manifestType, "content-length": String(image.manifest.length) };
-    expectStatus(await this.call("PUT", `/v2/${repository}/manifests/${tag}`, headers, image.manifest), 201, "manifest");
+    expectStatus(
+      await this.call("PUT", `/v2/${repository}/manifests/${tag}`, headers, image.manifest),
+      201,
+      "manifest",
+    );
   }
 
   /** Pulls manifest and all blobs; throws on any missing or wrong byte. */
   async pull(repository: string, reference: string): Promise<string> {
     const bearer = await this.token(repository, "pull");
-    const manifest = expectStatus(await this.call("GET", `/v2/${repository}/manifests/${reference}`, { ...bearer, accept: manifestType }), 200, "manifest").body;
+    const manifest = expectStatus(
+      await this.call("GET", `/v2/${repository}/manifests/${reference}`, { ...bearer, accept: manifestType }),
+      200,
+      "manifest",
+    ).body;
     const { config, layers } = JSON.parse(manifest.toString());
     for (const { digest } of [config, ...layers]) {
       const { body } = expectStatus(await this.call("GET", `/v2/${repository}/blobs/${digest}`, bearer), 200, "blob");
@@ -111,6 +141,7 @@ export class Registry {
 }
 
 function expectStatus(answer: Answer, status: number, what: string): Answer {
-  if (answer.status !== status) throw new Error(`${what}: HTTP ${answer.status} instead of ${status}: ${answer.body.toString().slice(0, 300)}`);
+  if (answer.status !== status)
+    throw new Error(`${what}: HTTP ${answer.status} instead of ${status}: ${answer.body.toString().slice(0, 300)}`);
   return answer;
 }

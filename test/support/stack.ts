@@ -37,7 +37,11 @@ export class LabStack {
 
   static async open(): Promise<LabStack> {
     const env = { ...process.env, PULUMI_STACK: testStack, HARBOR_HA_LAB_SUBNET: testSubnet };
-    return new LabStack({ ...(await stackEnvironment(testStack, console.error)), ...env, PATH: (await stackEnvironment(testStack, console.error)).PATH });
+    return new LabStack({
+      ...(await stackEnvironment(testStack, console.error)),
+      ...env,
+      PATH: (await stackEnvironment(testStack, console.error)).PATH,
+    });
   }
 
   static async remove(): Promise<void> {
@@ -68,7 +72,8 @@ export class LabStack {
 
   async ok(program: string, ...args: string[]): Promise<Result> {
     const result = await this.run(program, ...args);
-    if (result.code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${result.code}:\n${result.stdout}\n${result.stderr}`);
+    if (result.code !== 0)
+      throw new Error(`${program} ${args.join(" ")} ended with ${result.code}:\n${result.stdout}\n${result.stderr}`);
     return result;
   }
 
@@ -117,7 +122,11 @@ export class LabStack {
 
   async untilStatus(what: string, wanted: (summary: Summary) => boolean, seconds = 90): Promise<Summary> {
     let last: Summary | undefined;
-    await until(what, seconds * 1000, async () => wanted((last = await this.status()))).catch((error) => {
+    const ask = async () => {
+      last = await this.status();
+      return wanted(last);
+    };
+    await until(what, seconds * 1000, ask).catch((error) => {
       throw new Error(`${error.message}; last:\n${last?.text}`);
     });
     return last as Summary;

@@ -29,9 +29,14 @@ export function quoted(text: string): string {
   return `"${escaped.join("")}"`;
 }
 
+/** An error travels in a header, and a header of more than 16 MB ends the connection for every resource. */
+export const LONGEST_OUTPUT = 4 * 1024 * 1024;
+
 export function commandFailed(reason: string, command: unknown, output: string): string {
   const shown = isSecret(command) ? quoted(HIDDEN) : quoted(String(command));
-  return `${reason}: running ${shown}:\n${output}`;
+  const left = output.length - LONGEST_OUTPUT;
+  const end = left > 0 ? `[the first ${left} characters are left out]\n${output.slice(-LONGEST_OUTPUT)}` : output;
+  return `${reason}: running ${shown}:\n${end}`;
 }
 
 export interface Exit {

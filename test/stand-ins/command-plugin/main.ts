@@ -6,3 +6,7 @@ import { engineAddress } from "./arguments.ts";
 import { serve } from "./serve.ts";
 
 process.stdout.write(`${await serve(engineAddress(process.argv.slice(2)))}\n`);
+
+// An engine that was killed leaves nobody to work for.
+const engine = process.ppid;
+setInterval(() => process.ppid === engine || process.exit(1), 1000);

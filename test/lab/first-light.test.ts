@@ -1,0 +1,243 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Inventory } from "../../components/model/inventory.ts";
+import { stackDirectory } from "../../scripts/paths.ts";
+import { leftovers } from "../support/leftovers.ts";
+import { ProcessWatch } from "../support/process-watch.ts";
+import { type Image, makeImage } from "../support/registry.ts";
+import { allSecrets } from "../support/secrets.ts";
+import { LabStack, testStack, testSubnet } from "../support/stack.ts";
+
+let stack: LabStack;
+let watch: ProcessWatch;
+let image: Image;
+
+beforeAll(async () => {
+  stack = await LabStack.fresh();
+  watch = new ProcessWatch();
+});
+afterAll(async () => {
+  watch.stop();
+  await LabStack.remove();
+});
+
+describe("from nothing to a serving pair", () => {
+  test("npm run lab ends with a healthy pair and says where it is", async () => {
+    const { stderr } = await stack.ok("npm", "run", "-s", "lab");
+    expect(stderr).toContain("Harbor:       https://10.231.78.10");
+    expect(stderr).toContain("initialAdminPassword");
+    const status = await stack.status();
+    expect(status.findings).toEqual([]);
+    const [node1, node2] = status.nodes;
+    expect(node1?.host?.postgres.role).toBe("primary");
+    expect(node2?.host?.postgres.role).toBe("standby");
+    expect(node1?.postgres?.standbys).toMatchObject([{ name: "node2", state: "streaming", syncState: "sync" }]);
+    expect(node1?.host?.addresses).toContain("10.231.78.10");
+  });
+
+  test("a second up changes nothing, and preview shows no change", async () => {
+    await stack.ok("pulumi", "preview", "--expect-no-changes", "--non-interactive");
+    await stack.ok("pulumi", "up", "--yes", "--expect-no-changes", "--non-interactive");
+  });
+
+  test("an image pushed by skopeo through the endpoint is pulled by digest from each node", async () => {
+    image = makeImage([200_000, 3_000_000]);
+    const digest = await skopeoPush("library/first:1", image);
+    expect(digest).toBe(image.digest);
+    for (const node of [undefined, "node1", "node2"])
+      expect(await (await stack.registry(node)).pull("library/first", image.digest)).toBe(image.digest);
+  });
+
+  test("eight clients push the same layers at once: every acknowledged tag is whole on both nodes", async () => {
+    const shared = [...makeImage([500_000, 500_000]).blobs.values()].slice(1);
+    const pushes = await Promise.all(
+      Array.from({ length: 8 }, async (_, index) => {
+        const own = makeImage([10_000], shared);
+        await (await stack.registry()).push("library/shared", `client${index}`, own);
+        return own;
+      }),
+    );
+    for (const node of ["node1", "node2"]) {
+      const registry = await stack.registry(node);
+      for (const { digest } of pushes) expect(await registry.pull("library/shared", digest)).toBe(digest);
+    }
+  });
+});
+
+describe("a changed setting", () => {
+  test("Harbor's log level restarts Harbor one node after the other, and no pull fails", async () => {
+    await stack.ok("pulumi", "config", "set", "--path", "harbor-ha:harbor.logLevel", "warning");
+    const { stdout } = await stack.ok("pulumi", "preview", "--diff", "--non-interactive");
+    expect(stdout).toMatch(/-\s+level: info/);
+    expect(stdout).toMatch(/\+\s+level: warning/);
+    expect((await allSecrets(stack)).filter((secret) => stdout.includes(secret))).toEqual([]);
+
+    const pulls = await pullWhile(async () => {
+      const { stdout } = await stack.ok("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
+      const order = [...stdout.matchAll(/restart Harbor on (node\d)/g)].map(([, node]) => node);
+      expect(new Set(order)).toEqual(new Set(["node1", "node2"]));
+    });
+    expect(pulls.failed).toEqual([]);
+    expect(pulls.passed).toBeGreaterThan(50);
+    for (const node of ["node1", "node2"])
+      expect(
+        (await stack.onHost(node, "grep -c '^LOG_LEVEL=warning' /opt/harbor/common/config/core/env")).stdout.trim(),
+      ).toBe("1");
+  });
+
+  test("a restart-class PostgreSQL setting shows as such, and restarts the standby before the primary", async () => {
+    await stack.ok("pulumi", "config", "set", "--path", "harbor-ha:postgres.maxConnections", "220");
+    const { stdout: preview } = await stack.ok("pulumi", "preview", "--diff", "--non-interactive");
+    expect(preview).toContain("20-restart.conf");
+    expect(preview).toMatch(/\+\s+max_connections = 220/);
+    const { stdout } = await stack.ok("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
+    const order = [...stdout.matchAll(/restart PostgreSQL on (node\d)/g)].map(([, node]) => node);
+    expect([...new Set(order)]).toEqual(["node2", "node1"]);
+    for (const node of ["node1", "node2"])
+      expect((await stack.onHost(node, "runuser -u postgres -- psql -XAtc 'SHOW max_connections'")).stdout.trim()).toBe(
+        "220",
+      );
+    expect((await stack.status()).findings).toEqual([]);
+  });
+});
+
+describe("a node without power", () => {
+  test("the standby's node off: pulls go on, status says that writes wait, and roll brings it back", async () => {
+    await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweroff", "node2");
+    const pulls = await pullWhile(async () => {
+      const { code, stdout } = await stack.harborHa("status", "--json");
+      expect(code).toBe(3);
+      const ids = JSON.parse(stdout).findings.map(({ id }: { id: string }) => id);
+      expect(ids).toContain("host.unreachable");
+      expect(ids).toContain("postgres.standby-away");
+    }, 40);
+    // What was open on the lost node fails once; clients that come after HAProxy has noticed do not.
+    expect(pulls.failed.length).toBeLessThanOrEqual(pulls.atOnce);
+    await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweron", "node2");
+    await stack.ok("node", "scripts/harbor-ha.ts", "roll", "--yes");
+    await stack.untilStatus("the pair is healthy again", ({ healthy }) => healthy);
+    expect(await (await stack.registry("node2")).pull("library/first", image.digest)).toBe(image.digest);
+  });
+});
+
+describe("secrets", () => {
+  test("a failing up shows none, and leaves one clear error", async () => {
+    const { value: sha } = JSON.parse(
+      (await stack.ok("pulumi", "config", "get", "--path", "harbor-ha:harbor.installer.sha256", "--json")).stdout,
+    );
+    await stack.ok("pulumi", "config", "set", "--path", "harbor-ha:harbor.installer.sha256", "0".repeat(64));
+    const failed = await stack.run("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
+    expect(failed.code).not.toBe(0);
+    expect(failed.stdout + failed.stderr).toContain("the installer file has another sha256");
+    expect((await allSecrets(stack)).filter((secret) => (failed.stdout + failed.stderr).includes(secret))).toEqual([]);
+    await stack.ok("pulumi", "config", "set", "--path", "harbor-ha:harbor.installer.sha256", sha);
+    await stack.ok("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
+    expect((await stack.status()).findings).toEqual([]);
+  });
+
+  test("none in processes, Pulumi's state and logs, journals, or files that anybody can read", async () => {
+    const secrets = await allSecrets(stack);
+    expect(secrets.length).toBeGreaterThan(10);
+    expect(watch.samples).toBeGreaterThan(100);
+    expect(watch.findings(secrets)).toEqual([]);
+
+    const directories = [join(stackDirectory(testStack), "pulumi"), join(stack.env.PULUMI_HOME ?? "", "logs")];
+    const texts = directories.flatMap(filesBelow).map((file) => ({ file, text: readFileSync(file, "latin1") }));
+    expect(texts.filter(({ text }) => secrets.some((secret) => text.includes(secret))).map(({ file }) => file)).toEqual(
+      [],
+    );
+    const modes = filesBelow(stackDirectory(testStack))
+      .filter((file) => file.endsWith("passphrase"))
+      .map((file) => statSync(file).mode & 0o777);
+    expect(modes).toEqual([0o600]);
+
+    for (const node of ["node1", "node2"]) {
+      await stack.withCluster((cluster) =>
+        cluster.host(node).run("umask 077; cat > /run/hunt", { input: secrets.join("\n") }),
+      );
+      const journal = await stack.onHost(node, "journalctl --no-pager -o cat | grep -cFf /run/hunt");
+      expect(journal.stdout.trim()).toBe("0");
+      // As nobody: what it can open is world-readable. The patterns come over a descriptor that root opened.
+      const readable = await stack.onHost(
+        node,
+        "exec 3</run/hunt; chmod 644 /run/hunt; runuser -u nobody -- sh -c \"find / -xdev -type f -readable -size -4M ! -path '/proc/*' ! -path '/sys/*' ! -path /run/hunt 2>/dev/null | xargs -d '\\n' grep -slFf /run/hunt\"; rm -f /run/hunt",
+      );
+      expect(readable.stdout.trim()).toBe("");
+    }
+  });
+});
+
+test("lab:down leaves no process, mount, bridge or firewall rule", async () => {
+  await stack.ok("npm", "run", "-s", "lab:down");
+  expect(await leftovers(testSubnet)).toEqual([]);
+});
+
+/** Pulls through the endpoint 20 times a second while something happens, and a little at least. */
+async function pullWhile(work: () => Promise<void>, atLeast = 0) {
+  const registry = await stack.registry();
+  const failed: string[] = [];
+  let passed = 0;
+  let atOnce = 0;
+  const running = new Set<Promise<void>>();
+  const timer = setInterval(() => {
+    const pull: Promise<void> = registry
+      .pull("library/first", image.digest)
+      .then(
+        () => void passed++,
+        (error) => void failed.push(`${new Date().toISOString()} ${error.message}`),
+      )
+      .finally(() => running.delete(pull));
+    running.add(pull);
+    atOnce = Math.max(atOnce, running.size);
+  }, 50);
+  try {
+    await work();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const enough = setInterval(() => passed + failed.length >= atLeast && resolve(), 50);
+    await promise;
+    clearInterval(enough);
+  } finally {
+    clearInterval(timer);
+    await Promise.all(running);
+  }
+  return { passed, failed, atOnce };
+}
+
+/** Pushes with skopeo, TLS verified with the stack's CA. @returns the digest that skopeo reports. */
+async function skopeoPush(reference: string, { manifest, blobs }: Image): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "harbor-ha-test-"));
+  const inventory = await stack.output<Inventory>("inventory");
+  const endpoint = inventory.topology.virtualAddress;
+  mkdirSync(join(directory, "image"));
+  mkdirSync(join(directory, "certs"));
+  writeFileSync(join(directory, "image", "version"), "Directory Transport Version: 1.1\n");
+  writeFileSync(join(directory, "image", "manifest.json"), manifest);
+  for (const [digest, data] of blobs) writeFileSync(join(directory, "image", digest.slice("sha256:".length)), data);
+  writeFileSync(join(directory, "certs", "ca.crt"), await stack.output<string>("caCertificate"));
+  const auth = Buffer.from(`admin:${await stack.output("initialAdminPassword")}`).toString("base64");
+  writeFileSync(join(directory, "auth.json"), JSON.stringify({ auths: { [endpoint]: { auth } } }), { mode: 0o600 });
+  const digestFile = join(directory, "digest");
+  await stack.ok(
+    "skopeo",
+    "copy",
+    "--preserve-digests",
+    `--authfile=${join(directory, "auth.json")}`,
+    `--dest-cert-dir=${join(directory, "certs")}`,
+    `--digestfile=${digestFile}`,
+    `dir:${join(directory, "image")}`,
+    `docker://${endpoint}/${reference}`,
+  );
+  return readFileSync(digestFile, "utf8").trim();
+}
+
+function filesBelow(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true, encoding: "utf8" })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  } catch {
+    return [];
+  }
+}
