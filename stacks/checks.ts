@@ -4,7 +4,8 @@ import type { Problem } from "../components/model/problems.ts";
 
 /** What is wrong with a host name for Harbor, if anything. */
 export function hostnameProblem(value: string): string | undefined {
-  if (value === "localhost" || value.startsWith("127.")) return "Harbor refuses a loopback name: clients must reach it";
+  if (value === "localhost" || (isIP(value) === 4 && value.startsWith("127.")))
+    return "Harbor refuses a loopback name: clients must reach it";
   if (value === "reg.mydomain.com") return "is Harbor's own example, which its installer refuses";
   if (isIP(value) === 4) return undefined;
   if (isIP(value) === 6) return "must be a DNS name or an IPv4 address; IPv6 is not supported";
@@ -13,6 +14,7 @@ export function hostnameProblem(value: string): string | undefined {
     !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(value)
   )
     return "must be a DNS name in lower case, without scheme, port or path";
+  if (/(^|\.)\d+$/.test(value)) return "is neither an IPv4 address nor a DNS name, whose last part holds a letter";
   return undefined;
 }
 
@@ -59,8 +61,7 @@ export function certificateProblems(certificate: string, privateKey: string, hos
       remedy: "give the key the certificate was made with",
     });
   if (parsed) {
-    const named = isIP(hostname) ? parsed.checkIP(hostname) : parsed.checkHost(hostname);
-    if (!named)
+    if (!names(parsed, hostname))
       problems.push({
         path: "tls.certificate",
         reason: `does not name ${hostname} (it names: ${parsed.subjectAltName ?? "nothing"})`,
@@ -72,6 +73,25 @@ export function certificateProblems(certificate: string, privateKey: string, hos
         reason: `expired on ${parsed.validToDate.toISOString().slice(0, 10)}`,
         remedy: "get a new certificate",
       });
+    if (parsed.validFromDate.getTime() > Date.now())
+      problems.push({
+        path: "tls.certificate",
+        reason: `is valid only from ${parsed.validFromDate.toISOString().slice(0, 16)}Z on`,
+        remedy: "wait until then, get another certificate, or mend this machine's clock",
+      });
   }
   return problems;
 }
+
+/** Whether a PEM certificate can be read and is for this host name or address. */
+export function certificateNames(certificate: string, hostname: string): boolean {
+  try {
+    return names(new X509Certificate(certificate), hostname);
+  } catch {
+    return false;
+  }
+}
+
+/** By the alternative names alone: Docker and every other client of today ignores the common name. */
+const names = (certificate: X509Certificate, hostname: string) =>
+  (isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname, { subject: "never" })) !== undefined;

@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { hostAddress } from "../components/model/address.ts";
 import { describeIssues, type Problem } from "../components/model/problems.ts";
-import { addressProblem, certificateProblems, hostnameProblem } from "./checks.ts";
+import { ownedSettings } from "../components/services/postgres/settings.ts";
+import { addressProblem, certificateNames, certificateProblems, hostnameProblem } from "./checks.ts";
 
 /** Harbor breaks on other characters in places that differ by version (database address, Redis URL, env files). */
 const secretText = z
@@ -151,15 +152,14 @@ export const configSchema = z.strictObject({
       adminPassword: secretText
         .min(8, "must have at least 8 characters")
         .optional()
-        .describe(
-          "First password of `admin` (a secret; default: derived). Harbor ignores later changes: change it in Harbor.",
-        ),
+        .describe("First password of `admin` (default: derived). Harbor ignores later changes: change it in Harbor.")
+        .meta({ secret: true }),
     })
     .describe("Harbor itself."),
   tls: z
     .strictObject({
       certificate: z.string().describe("PEM certificate of the endpoint with its chain."),
-      privateKey: z.string().describe("PEM private key of the certificate (a secret)."),
+      privateKey: z.string().describe("PEM private key of the certificate.").meta({ secret: true }),
     })
     .optional()
     .describe("Your own certificate for the endpoint. Default: one signed by the CA that `init` makes."),
@@ -181,48 +181,67 @@ export const configSchema = z.strictObject({
   rootSecret: secretText
     .min(32, "must have at least 32 characters")
     .describe(
-      "The one secret others are derived from (a secret, made by `init`). Losing it loses the stored credentials inside Harbor; keep it with your backups.",
-    ),
+      "The one secret others are derived from, made by `init`. Losing it loses the stored credentials inside Harbor; keep it with your backups.",
+    )
+    .meta({ secret: true }),
   identity: z
     .strictObject({
-      tokenKey: z.string(),
-      tokenCertificate: z.string(),
-      caKey: z.string(),
-      caCertificate: z.string(),
-      certificate: z.string(),
-      privateKey: z.string(),
-      internalCertificate: z.string(),
-      internalKey: z.string(),
+      tokenKey: z.string().describe("RSA key with which Harbor signs tokens."),
+      tokenCertificate: z.string().describe("Certificate of the token key."),
+      caKey: z.string().describe("Key of the stack's own CA."),
+      caCertificate: z.string().describe("Certificate of the CA; clients trust it unless `tls` is set."),
+      certificate: z.string().describe("Certificate of the endpoint, signed by the CA; not used when `tls` is set."),
+      privateKey: z.string().describe("Key of the endpoint's certificate."),
+      internalCertificate: z.string().describe("Certificate that PostgreSQL shows to PgBouncer and to its standby."),
+      internalKey: z.string().describe("Key of that certificate."),
     })
-    .describe(
-      "Keys and certificates made once by `init` (secrets): token key, CA, endpoint certificate and the one PostgreSQL shows inside. Never edit.",
-    ),
+    .describe("Keys and certificates made once by `init`. Never edit.")
+    .meta({ secret: true }),
 });
 
 export type Config = z.infer<typeof configSchema>;
 
-/** Rules that need more than one option. */
-function crossChecks(config: Config): Problem[] {
+/** Settings that an option of ours sets. */
+const settingOptions: Record<string, string> = {
+  max_connections: "postgres.maxConnections",
+  max_slot_wal_keep_size: "postgres.maxSlotWalKeepMb",
+  shared_buffers: "postgres.sharedBuffersMb",
+};
+
+/** Rules that need more than one option; an option that is wrong by itself is absent. */
+function crossChecks({ hostname, lab, postgres, pgbouncer, docker, tls, identity }: Partial<Config>): Problem[] {
   const problems: Problem[] = [];
-  if (2 * config.pgbouncer.poolSize + 20 > config.postgres.maxConnections)
+  if (pgbouncer && postgres && 2 * pgbouncer.poolSize + 20 > postgres.maxConnections)
     problems.push({
       path: "pgbouncer.poolSize",
-      reason: `two nodes with ${config.pgbouncer.poolSize} connections each (and 20 for operations) exceed postgres.maxConnections = ${config.postgres.maxConnections}`,
+      reason: `two nodes with ${pgbouncer.poolSize} connections each (and 20 for operations) exceed postgres.maxConnections = ${postgres.maxConnections}`,
       remedy: "lower pgbouncer.poolSize or raise postgres.maxConnections",
     });
-  if (isIP(config.hostname) === 4 && config.hostname !== hostAddress(config.lab.subnet, 10))
+  for (const name of Object.keys(postgres?.settings ?? {}).filter((name) => ownedSettings.has(name)))
+    problems.push({
+      path: `postgres.settings.${name}`,
+      reason: "belongs to the toolkit: replication and failover rest on it",
+      remedy: settingOptions[name] ? `remove it and set ${settingOptions[name]}` : "remove it",
+    });
+  if (hostname && lab && isIP(hostname) === 4 && hostname !== hostAddress(lab.subnet, 10))
     problems.push({
       path: "hostname",
-      reason: `${config.hostname} is not the virtual address of the lab`,
-      remedy: `use a name, or ${hostAddress(config.lab.subnet, 10)}`,
+      reason: `${hostname} is not the virtual address of the lab`,
+      remedy: `use a name, or ${hostAddress(lab.subnet, 10)}`,
     });
-  if (config.lab.subnet.split(".").slice(0, 2).join() === config.docker.addressPool.split(".").slice(0, 2).join())
+  if (lab && docker && lab.subnet.split(".").slice(0, 2).join() === docker.addressPool.split(".").slice(0, 2).join())
     problems.push({
       path: "docker.addressPool",
-      reason: `${config.docker.addressPool} contains lab.subnet ${config.lab.subnet}`,
+      reason: `${docker.addressPool} contains lab.subnet ${lab.subnet}`,
       remedy: "choose another private /16 network",
     });
-  if (config.tls) problems.push(...certificateProblems(config.tls.certificate, config.tls.privateKey, config.hostname));
+  if (hostname && tls) problems.push(...certificateProblems(tls.certificate, tls.privateKey, hostname));
+  if (hostname && !tls && identity && !certificateNames(identity.certificate, hostname))
+    problems.push({
+      path: "hostname",
+      reason: `the certificate that \`init\` made does not name ${hostname}`,
+      remedy: "go back to the former hostname, or set tls to a certificate with the new one",
+    });
   return problems;
 }
 
@@ -241,9 +260,20 @@ export function readConfig(raw: RawConfig, project = "harbor-ha"): { config: Con
     values[name] = /^\s*[[{]/.test(text) ? parseJson(text) : text;
   }
   const parsed = configSchema.safeParse(values);
-  if (!parsed.success) return { problems: describeIssues(parsed.error, configSchema) };
+  if (!parsed.success)
+    return { problems: [...describeIssues(parsed.error, configSchema), ...crossChecks(validSections(values))] };
   const problems = crossChecks(parsed.data);
   return problems.length > 0 ? { problems } : { config: parsed.data };
+}
+
+/** The top-level options that are right by themselves. */
+function validSections(values: Record<string, unknown>): Partial<Config> {
+  return Object.fromEntries(
+    Object.entries(configSchema.shape).flatMap(([name, schema]) => {
+      const { success, data } = schema.safeParse(values[name]);
+      return success ? [[name, data]] : [];
+    }),
+  );
 }
 
 function parseJson(text: string): unknown {

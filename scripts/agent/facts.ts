@@ -24,7 +24,14 @@ export async function collectFacts(): Promise<HostFacts> {
     ...units.map((unit) => `${unit}.service`),
   ])
     .split("\n\n")
-    .map((text) => Object.fromEntries(text.trim().split("\n").map((line) => line.split("=", 2) as [string, string])));
+    .map((text) =>
+      Object.fromEntries(
+        text
+          .trim()
+          .split("\n")
+          .map((line) => line.split("=", 2) as [string, string]),
+      ),
+    );
   return {
     hostname: run("hostname", []).trim(),
     units: Object.fromEntries(units.map((unit, index) => [unit, unitState(states[index])])),

@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import { collectFacts } from "./facts.ts";
 import { drained, harborAnswers, postgresRole, redisRole } from "./probes.ts";
 
-
 /** The last answers; a probe that fails says "unknown", and its endpoint 503. */
 const seen = { primary: false, redis: false, endpoint: false };
 let misses = 0;

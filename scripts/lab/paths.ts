@@ -2,19 +2,13 @@
  * directory alone, so that `down` finds everything even when no file of the lab is left. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname } from "node:path";
+import { labDirectory } from "../../components/model/lab.ts";
+import { cacheDirectory } from "../paths.ts";
 
-export function labRoot(): string {
-  return resolve(process.env.HARBOR_HA_LAB_DIR || "/var/lib/harbor-ha-lab");
-}
+export { cacheDirectory, labDirectory };
 
-export function labDirectory(name: string): string {
-  return `${labRoot()}/${name}`;
-}
-
-export function cacheDirectory(): string {
-  return resolve(process.env.HARBOR_HA_CACHE_DIR || "/var/cache/harbor-ha");
-}
+export const labRoot = () => dirname(labDirectory("any"));
 
 /** Locks and the machine's former kernel settings: gone with a reboot, as what they describe. */
 export const stateDirectory = "/run/harbor-ha-lab";

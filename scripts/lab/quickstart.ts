@@ -7,6 +7,7 @@ import { initStack } from "../init/stack.ts";
 import { projectDirectory, stackDirectory } from "../paths.ts";
 import { runProgram } from "../run-program.ts";
 import { stackEnvironment } from "../toolchain/environment.ts";
+import { removeStaleLocks } from "../toolchain/stale-locks.ts";
 import { UserError } from "../user-error.ts";
 import { returnFiles } from "./checkout.ts";
 import { findInstaller } from "./installer.ts";
@@ -36,6 +37,7 @@ await runProgram(async () => {
     phase(4, "stack, secrets, certificates");
     await initStack(env, stack, { hostname: labTopology.virtualAddress(subnet), subnet, installer }, log);
     phase(5, "pulumi up");
+    removeStaleLocks(env.PULUMI_BACKEND_URL ?? "", log);
     await run(env, "pulumi", [
       "up",
       "--yes",

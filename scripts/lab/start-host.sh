@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs one lab host until it is switched off. Started in a session of its own by host.ts:
+# Runs one lab host until it is switched off. Started detached by host.ts:
 #   start-host.sh enter <control group> <host directory> <base image> <disk image> <systemd-nspawn argument>...
 # All mounts are made in a mount namespace of this process and all processes stay in one control group. So killing the
 # group leaves no mount and no loop device, whatever state the host was in.

@@ -102,7 +102,9 @@ export const rules: Rule[] = [
     id: "storage.proof",
     decide: ({ nodes, done }) => {
       const [first] = nodes;
-      const harborStays = nodes.every((node) => node.host?.units["harbor-ha-harbor"] === "active" && !marked(node, harborUnit));
+      const harborStays = nodes.every(
+        (node) => node.host?.units["harbor-ha-harbor"] === "active" && !marked(node, harborUnit),
+      );
       if (harborStays || done.has("storage.proof") || !first) return undefined;
       return {
         node: first.name,

@@ -44,6 +44,11 @@ function parsePrivateKey(text: string, passphrase: string | undefined) {
     if (passphrase !== undefined) throw new Error("ssh: key is not password protected");
     return unprotected;
   }
+  if (/BEGIN (ENCRYPTED )?PRIVATE KEY/.test(text)) {
+    throw new Error(
+      "ssh: the stand-in for the command plugin reads no PKCS#8 keys; ssh-keygen -p writes OpenSSH's format",
+    );
+  }
   if (!/no passphrase given/.test(unprotected.message)) throw new Error("ssh: no key found");
   if (passphrase === undefined) throw new Error("ssh: this private key is passphrase protected");
   const key = ssh2.utils.parseKey(text, passphrase);

@@ -1,0 +1,85 @@
+// `npm run bench`: how long things take, on a lab of its own, in one run. Numbers are only worth something on an idle machine.
+import { cpus } from "node:os";
+import { until } from "../../scripts/roll/wait.ts";
+import { runProgram } from "../../scripts/run-program.ts";
+import { makeImage } from "../support/registry.ts";
+import { LabStack } from "../support/stack.ts";
+
+const repeats = Number(process.env.REPEATS ?? 5);
+const moves: number[] = [];
+const rows: { what: string; seconds: number[] }[] = [];
+
+async function time(what: string, count: number, work: () => Promise<unknown>) {
+  const seconds: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const started = performance.now();
+    await work();
+    seconds.push((performance.now() - started) / 1000);
+  }
+  rows.push({ what, seconds });
+  console.error(`${what}: ${seconds.map((value) => value.toFixed(2)).join(", ")} s`);
+}
+
+await runProgram(async () => {
+  const stack = await LabStack.fresh();
+  try {
+    await time("up, hosts included (caches warm)", 1, () => stack.ok("npm", "run", "-s", "lab"));
+    await time("npm run lab again", 2, () => stack.ok("npm", "run", "-s", "lab"));
+    await time("no-op up", repeats, () =>
+      stack.ok("pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--non-interactive"),
+    );
+    await time("preview", repeats, () => stack.ok("pulumi", "preview", "--expect-no-changes", "--non-interactive"));
+    await time("status", repeats, () => stack.harborHa("status"));
+    const image = makeImage([50_000]);
+    await (await stack.registry()).push("library/bench", "1", image);
+    await time("endpoint move: address holder powered off → first pull", repeats, async () => {
+      const { nodes } = await stack.status();
+      // The standby's node must be the one that is lost: without the primary nothing would be served.
+      const standby = nodes.find(({ host }) => host?.postgres.role === "standby")?.name ?? "";
+      const primary = nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
+      await stack.onHost(primary, "systemctl stop keepalived");
+      await stack.untilStatus(
+        "moved",
+        ({ nodes }) => nodes.find(({ name }) => name === standby)?.host?.addresses.includes("10.231.78.10") === true,
+      );
+      await stack.onHost(primary, "systemctl start keepalived");
+      const registry = await stack.registry();
+      await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweroff", standby);
+      const lost = performance.now();
+      await until("a pull", 60_000, () => quickPull(registry, image.digest));
+      moves.push((performance.now() - lost) / 1000);
+      await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweron", standby);
+      await stack.ok("node", "scripts/harbor-ha.ts", "roll", "--yes");
+      await stack.untilStatus("healthy", ({ healthy }) => healthy);
+    });
+    rows.pop();
+    rows.push({ what: "endpoint move (holder powered off → first pull that passes)", seconds: moves });
+  } finally {
+    await LabStack.remove();
+  }
+  const noop = median(rows.find(({ what }) => what === "no-op up")?.seconds ?? [1]);
+  console.log(`\n${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores (${cpus()[0]?.model})\n`);
+  console.log("| what | runs | median s | worst s | × no-op up |\n|---|---|---|---|---|");
+  for (const { what, seconds } of rows)
+    console.log(
+      `| ${what} | ${seconds.length} | ${median(seconds).toFixed(2)} | ${Math.max(...seconds).toFixed(2)} | ${(median(seconds) / noop).toFixed(2)} |`,
+    );
+  return 0;
+});
+
+async function quickPull(
+  registry: { pull: (repository: string, reference: string) => Promise<string> },
+  digest: string,
+) {
+  // A pull that hangs on the lost node must not hide that the next one passes.
+  const pull = registry.pull("library/bench", digest).then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([pull, new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 500))]);
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { until } from "../../scripts/roll/wait.ts";
+import { pullWhile } from "../support/pulls.ts";
+import { type Image, makeImage } from "../support/registry.ts";
+import { LabStack } from "../support/stack.ts";
+
+let stack: LabStack;
+let image: Image;
+
+beforeAll(async () => {
+  stack = await LabStack.fresh();
+  await stack.ok("npm", "run", "-s", "lab");
+  image = makeImage([100_000]);
+  await (await stack.registry()).push("library/moving", "1", image);
+});
+afterAll(() => LabStack.remove());
+
+const holds = (node: string) =>
+  stack.untilStatus(
+    `${node} holds the address`,
+    ({ nodes }) => nodes.find(({ name }) => name === node)?.host?.addresses.includes("10.231.78.10") === true,
+  );
+
+test("the endpoint on the standby's node, and that node off: pulls go on once the address has moved back", async () => {
+  await stack.onHost("node1", "systemctl stop keepalived");
+  await holds("node2");
+  await stack.onHost("node1", "systemctl start keepalived");
+  const pulls = await pullWhile(await stack.registry(), "library/moving", image.digest, async (pulls) => {
+    await until("20 pulls", 60_000, async () => pulls.passed >= 20);
+    await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweroff", "node2");
+    const before = pulls.passed;
+    await until("100 pulls through node1", 120_000, async () => pulls.passed >= before + 100);
+  });
+  expect(pulls.passed).toBeGreaterThan(100);
+  await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweron", "node2");
+  await stack.ok("node", "scripts/harbor-ha.ts", "roll", "--yes");
+  await stack.untilStatus("healthy", ({ healthy }) => healthy);
+});
+
+test("a dead HAProxy moves the address, and a revived one does not take it back", async () => {
+  await holds("node1");
+  await stack.onHost("node1", "systemctl stop haproxy");
+  await holds("node2");
+  await stack.onHost("node1", "systemctl start haproxy");
+  await stack.untilStatus("healthy", ({ healthy }) => healthy);
+  await holds("node2");
+});
+
+test("a share that is not mounted, or another one, keeps Harbor down, says so, and loses nothing", async () => {
+  await stack.onHost("node2", "systemctl stop harbor-ha-harbor && umount /mnt/harbor-ha");
+  const { code } = await stack.onHost("node2", "timeout 20 systemctl start harbor-ha-harbor");
+  expect(code).not.toBe(0);
+  const status = await stack.status();
+  expect(status.findings.map(({ id }) => id)).toContain("storage.wrong");
+  expect(status.text).toContain("is not mounted");
+  const refused = await stack.harborHa("roll", "--yes");
+  expect(refused.code).toBe(2);
+  // Another, empty share in its place.
+  await stack.onHost("node2", "mount -t tmpfs tmpfs /mnt/harbor-ha");
+  expect((await stack.status()).text).toContain("does not carry the pair's identity");
+  expect(await (await stack.registry()).pull("library/moving", image.digest)).toBe(image.digest);
+});
