@@ -37,7 +37,17 @@ await runProgram(async () => {
     phase(4, "stack, secrets, certificates");
     await initStack(env, stack, { hostname: labTopology.virtualAddress(subnet), subnet, installer }, log);
     phase(5, "pulumi up");
-    removeStaleLocks(env.PULUMI_BACKEND_URL ?? "", log);
+    // What a killed run was creating is created again: every command is idempotent.
+    if (removeStaleLocks(env.PULUMI_BACKEND_URL ?? "", log))
+      await run(env, "pulumi", [
+        "refresh",
+        "--yes",
+        "--skip-preview",
+        "--clear-pending-creates",
+        "--non-interactive",
+        "--suppress-outputs",
+        "--suppress-progress",
+      ]);
     await run(env, "pulumi", [
       "up",
       "--yes",

@@ -6,17 +6,21 @@ import type { Log } from "./environment.ts";
 /**
  * Removes locks of a local `file://` backend whose pulumi process is gone: a killed `up` leaves one, and Pulumi itself
  * would refuse until somebody runs `pulumi cancel`. Locks of living processes and of other machines stay.
+ * @returns whether there was one.
  */
-export function removeStaleLocks(backend: string, log: Log): void {
+export function removeStaleLocks(backend: string, log: Log): boolean {
   const locks = join(backend.replace(/^file:\/\//, ""), ".pulumi", "locks");
-  if (!existsSync(locks)) return;
+  if (!existsSync(locks)) return false;
+  let found = false;
   for (const entry of readdirSync(locks, { recursive: true, withFileTypes: true, encoding: "utf8" })) {
     if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
     const file = join(entry.parentPath, entry.name);
     if (!isStale(file)) continue;
     log("An earlier pulumi was killed; its lock is removed.");
     rmSync(file, { force: true });
+    found = true;
   }
+  return found;
 }
 
 function isStale(file: string): boolean {
