@@ -10,6 +10,11 @@ export interface StackSettings {
   installer?: { file?: string; url?: string; sha256: string };
 }
 
+interface StackSummary {
+  name: string;
+  resourceCount?: number;
+}
+
 /** Runs `pulumi` in the project; values go over stdin, never as arguments. */
 export async function pulumi(env: NodeJS.ProcessEnv, args: string[], input?: string): Promise<string> {
   try {
@@ -36,12 +41,19 @@ export async function initStack(
   settings: StackSettings,
   log: (line: string) => void,
 ): Promise<void> {
-  const stacks: { name: string }[] = JSON.parse(await pulumi(env, ["stack", "ls", "--json"]));
-  if (!stacks.some(({ name }) => name === stack || name.endsWith(`/${stack}`))) {
+  const stacks: StackSummary[] = JSON.parse(await pulumi(env, ["stack", "ls", "--json"]));
+  const existing = stacks.find(({ name }) => name === stack || name.endsWith(`/${stack}`));
+  if (!existing) {
     log(`Making stack ${stack} …`);
     await pulumi(env, ["stack", "init", stack, "--secrets-provider", "passphrase"]);
   }
   const present = Object.keys(JSON.parse(await pulumi(env, ["config", "--json", "--stack", stack])));
+  // New secrets would not open what the running pair was built with.
+  if ((existing?.resourceCount ?? 0) > 0 && !present.includes("harbor-ha:rootSecret"))
+    throw new UserError(
+      `stack ${stack} is built, but its settings and secrets (Pulumi.${stack}.yaml) are not in this checkout: copy the file from the checkout it was built from, or take the pair down there or here (npm run lab:down)`,
+      2,
+    );
   const set = async (key: string, value: string | undefined, ...flags: string[]) => {
     if (value === undefined || present.includes(`harbor-ha:${key.split(".")[0]}`)) return;
     await pulumi(env, ["config", "set", ...flags, "--stack", stack, `harbor-ha:${key}`], value);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { labTopology } from "../../components/model/lab.ts";
 import { servicePackages } from "../../components/services/render.ts";
 import { configSchema } from "../../stacks/config.ts";
-import { initStack } from "../init/stack.ts";
+import { initStack, pulumi } from "../init/stack.ts";
 import { projectDirectory, stackDirectory } from "../paths.ts";
 import { runProgram } from "../run-program.ts";
 import { stackEnvironment } from "../toolchain/environment.ts";
@@ -23,9 +23,12 @@ await runProgram(async () => {
     throw new UserError(
       "the lab makes hosts, bridges and mounts on this machine: run it as root on Debian or Ubuntu (sudo npm run lab)",
     );
+  let endpoint = "";
   try {
     phase(1, "Pulumi CLI, language host and command plugin");
     const env = await stackEnvironment(stack, log);
+    // The lab has a key of its own; a stale agent would make the plugin fail all the same.
+    delete env.SSH_AUTH_SOCK;
     phase(2, "two lab hosts");
     await ensureKeys(
       stack,
@@ -60,11 +63,12 @@ await runProgram(async () => {
     // What was powered off or rebooted since has no changed file, and still has to be started.
     await run(env, "node", ["scripts/harbor-ha.ts", "roll", "--yes"]);
     await run(env, "node", ["scripts/harbor-ha.ts", "status"]);
+    endpoint = (await pulumi(env, ["stack", "output", "endpoint"])).trim();
   } finally {
     returnFiles();
   }
   log(`
-Harbor:       https://${labTopology.virtualAddress(subnet)}
+Harbor:       ${endpoint}
 Credentials:  user admin; password: npm run -s shell -- pulumi stack output initialAdminPassword --show-secrets
 CA:           npm run -s shell -- pulumi stack output caCertificate
 Look around:  npm run shell, then harbor-ha status, pulumi preview, harbor-ha lab ssh node1

@@ -4,6 +4,7 @@ import spawn from "nano-spawn";
 import { projectDirectory } from "../paths.ts";
 import type { Log } from "./environment.ts";
 import { findGo } from "./go.ts";
+import { pulumiVersion } from "./version.ts";
 
 const builds = [
   {
@@ -20,6 +21,9 @@ const builds = [
   },
 ];
 
+/** Releases get their version at link time; a build from the module proxy would print none. */
+const versionFlag = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${pulumiVersion}`;
+
 /** Builds the Pulumi CLI and language host from the Go module proxy into a directory; what is there already is kept. */
 export async function buildGoTools(directory: string, log: Log): Promise<void> {
   const go = await findGo(log);
@@ -34,11 +38,15 @@ export async function buildGoTools(directory: string, log: Log): Promise<void> {
     let packages = 0;
     let reported = Date.now();
     const temporary = `${target}.${process.pid}`;
-    const child = spawn(go, ["build", "-v", "-mod=readonly", "-o", temporary, build.package], {
-      cwd: join(projectDirectory, "scripts", "toolchain", "go", build.module),
-      env: { GOFLAGS: "-buildvcs=false", CGO_ENABLED: "0" },
-      stdin: "ignore",
-    });
+    const child = spawn(
+      go,
+      ["build", "-v", "-mod=readonly", `-ldflags=${versionFlag}`, "-o", temporary, build.package],
+      {
+        cwd: join(projectDirectory, "scripts", "toolchain", "go", build.module),
+        env: { GOFLAGS: "-buildvcs=false", CGO_ENABLED: "0" },
+        stdin: "ignore",
+      },
+    );
     for await (const line of child) {
       void line;
       packages++;

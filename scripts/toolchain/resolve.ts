@@ -6,9 +6,8 @@ import { UserError } from "../user-error.ts";
 import type { Log } from "./environment.ts";
 import { buildGoTools } from "./go-build.ts";
 import { installStandIn } from "./stand-in-plugin.ts";
+import { pulumiVersion } from "./version.ts";
 
-/** The Pulumi release that is fetched or built; any newer one on PATH is used as it is. */
-export const pulumiVersion = "3.259.0";
 /** Pinned exactly: npm's highest version of @pulumi/command is a wrong old build. */
 const commandPluginVersion = "1.2.1";
 
