@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
 import { projectDirectory } from "../../scripts/paths.ts";
 import { seeded } from "../support/random.ts";
@@ -41,14 +42,13 @@ for (const [index, points] of rounds.entries())
     expect(reached).toHaveLength(points.length);
   });
 
-/** Starts the lab in a process group of its own and kills the whole group when it says something, a little later. */
+/** Starts the lab and kills all its processes when it says something, a little later. What it started on the hosts lives on. */
 function killAt(stack: LabStack, point: string, delay: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn("npm", ["run", "-s", "lab"], {
       cwd: projectDirectory,
       env: stack.env,
       stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
     });
     let said = "";
     let killed = false;
@@ -56,7 +56,7 @@ function killAt(stack: LabStack, point: string, delay: number): Promise<boolean>
       said += text;
       if (killed || !said.includes(point)) return;
       killed = true;
-      setTimeout(() => process.kill(-(child.pid as number), "SIGKILL"), delay);
+      setTimeout(() => killTree(child.pid as number), delay);
     };
     child.stdout.on("data", listen);
     child.stderr.on("data", listen);
@@ -67,4 +67,36 @@ function killAt(stack: LabStack, point: string, delay: number): Promise<boolean>
         : reject(new Error(`the lab failed by itself before "${point}":\n${said.slice(-5000)}`)),
     );
   });
+}
+
+/** Kills a process and everything below it: plugins and commands have process groups of their own. */
+function killTree(root: number): void {
+  const parents = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        // The name in parentheses may hold anything; the parent is the second field after it.
+        const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+        return [{ pid: Number(pid), parent: Number(fields[1]) }];
+      } catch {
+        return [];
+      }
+    });
+  const tree = [root];
+  for (const member of tree) tree.push(...parents.filter(({ parent }) => parent === member).map(({ pid }) => pid));
+  // The lab's hosts are started by it, but are not part of it.
+  for (const pid of tree.filter((pid) => !isLabHost(pid)))
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // Gone already.
+    }
+}
+
+function isLabHost(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, "utf8").includes("harbor-ha-lab");
+  } catch {
+    return true;
+  }
 }
