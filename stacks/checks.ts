@@ -94,4 +94,5 @@ export function certificateNames(certificate: string, hostname: string): boolean
 
 /** By the alternative names alone: Docker and every other client of today ignores the common name. */
 const names = (certificate: X509Certificate, hostname: string) =>
-  (isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname, { subject: "never" })) !== undefined;
+  (isIP(hostname) ? certificate.checkIP(hostname) : certificate.checkHost(hostname, { subject: "never" })) !==
+  undefined;

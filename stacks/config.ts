@@ -55,7 +55,7 @@ export const configSchema = z.strictObject({
   initialPrimary: nodeName
     .default("node1")
     .describe(
-      "Node that gets the first, empty database. Read once, when neither node has data; a later change moves nothing (use `harbor-ha switchover`).",
+      "Node that gets the first, empty database. Read once, when neither node has data; a later change moves nothing.",
     ),
   postgres: z
     .strictObject({
@@ -125,11 +125,13 @@ export const configSchema = z.strictObject({
           file: z
             .string()
             .optional()
-            .describe("Path of the offline installer (.tgz) on the machine that runs `pulumi`; copied to each node."),
+            .describe(
+              "Path of the offline installer (.tgz) on the machine that runs `pulumi`; copied to each node. Either this or `url`.",
+            ),
           url: z
             .url({ protocol: /^https?$/ })
             .optional()
-            .describe("Address each node fetches the offline installer from."),
+            .describe("Address each node fetches the offline installer from. Either this or `file`."),
           sha256: sha256.describe("SHA-256 of the installer file; a file with another one is refused."),
         })
         .refine(
@@ -229,6 +231,12 @@ function crossChecks({ hostname, lab, postgres, pgbouncer, docker, tls, identity
       reason: `${hostname} is not the virtual address of the lab`,
       remedy: `use a name, or ${hostAddress(lab.subnet, 10)}`,
     });
+  else if (hostname && !tls && identity && !certificateNames(identity.certificate, hostname))
+    problems.push({
+      path: "hostname",
+      reason: `the certificate that \`init\` made does not name ${hostname}`,
+      remedy: "go back to the former hostname, or set tls to a certificate with the new one",
+    });
   if (lab && docker && lab.subnet.split(".").slice(0, 2).join() === docker.addressPool.split(".").slice(0, 2).join())
     problems.push({
       path: "docker.addressPool",
@@ -236,12 +244,6 @@ function crossChecks({ hostname, lab, postgres, pgbouncer, docker, tls, identity
       remedy: "choose another private /16 network",
     });
   if (hostname && tls) problems.push(...certificateProblems(tls.certificate, tls.privateKey, hostname));
-  if (hostname && !tls && identity && !certificateNames(identity.certificate, hostname))
-    problems.push({
-      path: "hostname",
-      reason: `the certificate that \`init\` made does not name ${hostname}`,
-      remedy: "go back to the former hostname, or set tls to a certificate with the new one",
-    });
   return problems;
 }
 

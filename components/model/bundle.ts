@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isPublic, placeholderPattern } from "./secrets.ts";
 
 const onChange = z
   .union([
@@ -19,19 +20,34 @@ export const bundleFile = z.object({
 });
 export type BundleFile = z.infer<typeof bundleFile>;
 
+const absolutePath = z
+  .string()
+  .regex(/^(\/[^/\0]+)+$/, "must be an absolute path")
+  .refine((path) => !/\/\.\.?(\/|$)/.test(path));
+
 /**
  * Everything one service needs on one host, as readable text: `pulumi preview --diff` shows its changed lines.
  * Secrets appear as `@{label:tag}`.
  */
 export const bundle = z.object({
   format: z.literal(1),
-  service: z.string(),
+  service: z.string().regex(/^[a-z][a-z-]*$/),
   /** Debian packages; installed, never removed. */
   packages: z.array(z.string()),
   /** path → mode and owner; made when missing, never removed. */
-  directories: z.record(z.string(), z.object({ mode: z.string(), owner: z.string().optional() })),
+  directories: z.record(absolutePath, z.object({ mode: z.string(), owner: z.string().optional() })),
   /** path → file. A file that leaves the bundle is removed from the host. */
-  files: z.record(z.string(), bundleFile),
+  files: z.record(absolutePath, bundleFile).superRefine((files, context) => {
+    for (const [path, { mode, content }] of Object.entries(files))
+      if (Number.parseInt(mode, 8) & 0o007)
+        for (const [, key = ""] of content.matchAll(placeholderPattern))
+          if (!isPublic(key))
+            context.addIssue({
+              code: "custom",
+              path: [path],
+              message: `holds ${key}, but everybody may read it (${mode})`,
+            });
+  }),
   /** systemd units that apply enables and starts. A unit that leaves the bundle is stopped and disabled. */
   units: z.array(z.string()),
   /** systemd units that `roll` starts; apply enables nothing, but stops them when they leave the bundle. */

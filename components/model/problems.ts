@@ -8,46 +8,80 @@ export interface Problem {
   remedy: string;
 }
 
+const withInstaller = "run `npx harbor-ha init --installer-file <path> --installer-sha256 <digits>`";
 /** Options whose absence `init` mends. */
-const madeByInit = new Set(["rootSecret", "identity", "harbor"]);
+const madeByInit: Record<string, string> = {
+  rootSecret: "run `npx harbor-ha init`",
+  identity: "run `npx harbor-ha init`",
+  harbor: withInstaller,
+  "harbor.installer": withInstaller,
+};
 
 /** Turns zod's issues into problems; unknown keys get the closest known one. Never quotes a value, it may be a secret. */
 export function describeIssues(error: z.ZodError, schema: z.ZodType): Problem[] {
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as OptionSchema;
   return error.issues.flatMap((issue): Problem[] => {
     const path = issue.path.map(String);
-    const where = path.join(".");
-    if (issue.code === "unrecognized_keys")
-      return issue.keys.map((key) => ({
-        path: [...path, key].join("."),
-        reason: "unknown option",
-        remedy: suggestion(key, knownKeys(schema, path)),
-      }));
-    const missing = issue.code === "invalid_type" && issue.message.includes("received undefined");
-    if (missing)
-      return [
-        {
-          path: where,
-          reason: "required, but not set",
-          remedy: madeByInit.has(path[0] ?? "") ? "run `npx harbor-ha init`" : setRemedy(path),
-        },
-      ];
-    if (issue.code === "invalid_type")
-      return [{ path: where, reason: `must be ${article(issue.expected)}`, remedy: setRemedy(path) }];
-    if (issue.code === "invalid_value")
-      return [
-        { path: where, reason: `must be one of ${issue.values.map(String).join(", ")}`, remedy: setRemedy(path) },
-      ];
-    if (issue.code === "too_small" && issue.origin !== "string")
-      return [{ path: where, reason: `must be at least ${issue.minimum}`, remedy: setRemedy(path) }];
-    if (issue.code === "too_big")
-      return [{ path: where, reason: `must be at most ${issue.maximum}`, remedy: setRemedy(path) }];
-    return [{ path: where, reason: issue.message, remedy: setRemedy(path) }];
+    const problem = (reason: string, remedy = setRemedy(path, json)): Problem[] => [
+      { path: path.join("."), reason, remedy },
+    ];
+    switch (issue.code) {
+      case "unrecognized_keys":
+        return issue.keys.map((key) => ({
+          path: [...path, key].join("."),
+          reason: "unknown option",
+          remedy: suggestion(key, Object.keys(optionsAlong(json, path).at(-1)?.properties ?? {})),
+        }));
+      case "invalid_type":
+        if (!issue.message.includes("received undefined"))
+          return problem(`must be ${typeNames[issue.expected] ?? issue.expected}`);
+        return problem("required, but not set", madeByInit[path.join(".")] ?? setRemedy(path, json));
+      case "invalid_value":
+        return problem(`must be one of ${issue.values.map(String).join(", ")}`);
+      case "too_small":
+        return problem(issue.origin === "string" ? issue.message : `must be at least ${issue.minimum}`);
+      case "too_big":
+        return problem(`must be at most ${issue.maximum}`);
+      case "invalid_key":
+        return problem(issue.issues[0]?.message ?? issue.message, "correct the name, or remove it");
+      case "invalid_union":
+        return problem(unionReason(issue.errors.flat()));
+      default:
+        return problem(issue.message);
+    }
   });
 }
 
-const article = (type: string) => (/^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`);
+const typeNames: Record<string, string> = {
+  string: "a text (in quotes if it looks like a number)",
+  int: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  object: "an object with options of its own",
+  record: "an object of names and values",
+};
 
-const setRemedy = (path: string[]) => `pulumi config set --path harbor-ha:${path.join(".") || "<option>"} <value>`;
+/** A value that has the right type for one alternative, but not the right form, is told that form. */
+function unionReason(issues: z.core.$ZodIssue[]): string {
+  const form = issues.find((issue) => issue.code !== "invalid_type");
+  const types = issues.flatMap((issue) => (issue.code === "invalid_type" ? [issue.expected] : []));
+  return form?.message ?? `must be ${types.join(", ").replace(/, ([^,]*)$/, " or $1")}`;
+}
+
+/** How to set an option. A secret's value is asked for by the command: it belongs neither on a command line nor in a file in clear. */
+function setRemedy(path: string[], json: OptionSchema): string {
+  const parts = optionsAlong(json, path);
+  const key = path
+    .map((step, index) => (/^\w+$/.test(step) ? (index > 0 ? `.${step}` : step) : `["${step}"]`))
+    .join("");
+  if (parts.at(-1)?.properties) return `pulumi config set --path harbor-ha:${key}.<option> <value>`;
+  const nested = path.length > 1 ? "--path " : "";
+  return parts.some(({ secret }) => secret)
+    ? `pulumi config set --secret ${nested}harbor-ha:${key}`
+    : `pulumi config set ${nested}harbor-ha:${quoted(key)} <value>`;
+}
+
+const quoted = (key: string) => (key.includes('"') ? `'${key}'` : key);
 
 function suggestion(key: string, known: string[]): string {
   const best = known
@@ -57,14 +91,14 @@ function suggestion(key: string, known: string[]): string {
   return `remove it; known here: ${known.join(", ")}`;
 }
 
-/** The keys of the object at a path of the schema. */
-function knownKeys(schema: z.ZodType, path: string[]): string[] {
-  let json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonObject;
-  for (const step of path) json = json.properties?.[step] ?? {};
-  return Object.keys(json.properties ?? {});
+/** The schema's parts from the whole down to a path. */
+function optionsAlong(json: OptionSchema, path: string[]): [OptionSchema, ...OptionSchema[]] {
+  const [step, ...rest] = path;
+  return step === undefined ? [json] : [json, ...optionsAlong(json.properties?.[step] ?? {}, rest)];
 }
-interface JsonObject {
-  properties?: Record<string, JsonObject>;
+interface OptionSchema {
+  properties?: Record<string, OptionSchema>;
+  secret?: boolean;
 }
 
 /** One text for people: every problem on its own lines. */

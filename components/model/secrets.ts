@@ -53,3 +53,6 @@ export const placeholder = (secret: Pick<Secret, "label" | "tag">) => `@{${secre
 
 /** Matches every placeholder; group 1 is `label:tag`. */
 export const placeholderPattern = /@\{([a-zA-Z.]+:[a-zA-Z0-9]+)\}/g;
+
+/** Whether everybody may read the value behind a placeholder: certificates are shown to whoever connects. */
+export const isPublic = (key: string) => /certificate:/i.test(key);

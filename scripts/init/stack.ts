@@ -3,6 +3,7 @@ import { projectDirectory } from "../paths.ts";
 import { UserError } from "../user-error.ts";
 import { makeIdentity } from "./identity.ts";
 import { makeRootSecret } from "./make-secret.ts";
+import { effectiveHostname, missingSettings, type StackConfig } from "./missing.ts";
 
 export interface StackSettings {
   hostname: string;
@@ -47,24 +48,19 @@ export async function initStack(
     log(`Making stack ${stack} …`);
     await pulumi(env, ["stack", "init", stack, "--secrets-provider", "passphrase"]);
   }
-  const present = Object.keys(JSON.parse(await pulumi(env, ["config", "--json", "--stack", stack])));
+  const config: StackConfig = JSON.parse(await pulumi(env, ["config", "--json", "--stack", stack]));
   // New secrets would not open what the running pair was built with.
-  if ((existing?.resourceCount ?? 0) > 0 && !present.includes("harbor-ha:rootSecret"))
+  if ((existing?.resourceCount ?? 0) > 0 && !config["harbor-ha:rootSecret"])
     throw new UserError(
       `stack ${stack} is built, but its settings and secrets (Pulumi.${stack}.yaml) are not in this checkout: copy the file from the checkout it was built from, or take the pair down there or here (npm run lab:down)`,
       2,
     );
-  const set = async (key: string, value: string | undefined, ...flags: string[]) => {
-    if (value === undefined || present.includes(`harbor-ha:${key.split(".")[0]}`)) return;
-    await pulumi(env, ["config", "set", ...flags, "--stack", stack, `harbor-ha:${key}`], value);
-  };
-  await set("hostname", settings.hostname);
-  await set("rootSecret", makeRootSecret(), "--secret");
-  if (!present.includes("harbor-ha:identity")) {
+  const set = (key: string, value: string, flag: "--secret" | "--path") =>
+    pulumi(env, ["config", "set", flag, "--stack", stack, `harbor-ha:${key}`], value);
+  for (const [path, value] of missingSettings(config, settings)) await set(path, value, "--path");
+  if (!config["harbor-ha:rootSecret"]) await set("rootSecret", makeRootSecret(), "--secret");
+  if (!config["harbor-ha:identity"]) {
     log("Making keys and certificates …");
-    await set("identity", JSON.stringify(await makeIdentity(settings.hostname)), "--secret");
+    await set("identity", JSON.stringify(await makeIdentity(effectiveHostname(config, settings))), "--secret");
   }
-  await set("lab.subnet", settings.subnet, "--path");
-  for (const [name, value] of Object.entries(settings.installer ?? {}))
-    await set(`harbor.installer.${name}`, value, "--path");
 }

@@ -1,10 +1,11 @@
+import type { HostFacts } from "../../components/model/host-facts.ts";
 import type { Inventory } from "../../components/model/inventory.ts";
 import type { NodeObservation, Observation } from "../cluster/observe.ts";
 
 /** One thing to do on one node. */
 export interface Step {
   kind: "step";
-  /** Id of the rule that fired. */
+  /** Id of the rule that fired; followed by the node for a rule that fires once in a run on each node. */
   rule: string;
   node: string;
   action:
@@ -45,17 +46,24 @@ interface Rule {
   decide: (facts: Facts) => Omit<Step, "kind" | "rule"> | Omit<Refusal, "kind" | "rule"> | undefined;
 }
 
+/** Rules that fire once in a run on each node, not once for both. */
+const oncePerNode = new Set(["harbor.silent"]);
+
 const data = (node: NodeObservation) => node.host?.postgres.data;
 const runs = (node: NodeObservation) => node.host?.postgres.role !== "down";
 const isStandbyData = (node: NodeObservation) => node.host?.postgres.standbySignal === true;
 const address = ({ inventory }: Facts, name: string) =>
   inventory.topology.nodes.find((node) => node.name === name)?.address ?? "";
 const marked = (node: NodeObservation, unit: string) => node.host?.restartNeeded.includes(unit) === true;
+const answers = (node: NodeObservation) => node.host?.harbor.answers === true;
 const script = (program: string, ...args: string[]) => ({ do: "script", program, args }) as const;
 
 const postgresUnit = "postgresql@17-main.service";
 const redisUnit = "redis-server.service";
 const harborUnit = "harbor-ha-harbor.service";
+const dockerUnit = "docker.service";
+/** What role.conf of the Redis master says. */
+const redisMaster = "# master";
 
 /** First match wins, top to bottom; every step leads to another observation. */
 export const rules: Rule[] = [
@@ -121,6 +129,22 @@ export const rules: Rule[] = [
         node && {
           sentence: `${node.name}: PostgreSQL's data directory holds files that are no database.`,
           remedy: "look at it by hand; nothing in it was touched",
+          exitCode: 2,
+        }
+      );
+    },
+  },
+  {
+    id: "postgres.contradiction",
+    decide: ({ nodes }) => {
+      const node = nodes.find((node) => node.host && contradicts(node.host.postgres));
+      return (
+        node && {
+          sentence: `${node.name}: PostgreSQL runs as ${node.host?.postgres.role}, but its data directory ${
+            data(node) === "empty" ? "is empty" : isStandbyData(node) ? "is a standby's" : "is a primary's"
+          }.`,
+          remedy:
+            "run the same command again in a moment; if it stays so, look at it by hand: roll starts nothing beside it",
           exitCode: 2,
         }
       );
@@ -249,13 +273,28 @@ export const rules: Rule[] = [
     },
   },
   {
+    id: "redis.masters",
+    decide: ({ nodes, primary }) => {
+      const masters = nodes.filter((node) => node.host?.redis.configured === redisMaster);
+      if (masters.length === 1) return undefined;
+      // At the very first roll the primary's node becomes the master; a new master beside a replica would take its data.
+      if (masters.length === 0 && primary?.host?.redis.configured === "") return undefined;
+      return {
+        sentence: `${masters.length === 0 ? "No node is" : "Both nodes are"} to be the Redis master.`,
+        remedy:
+          "decide which one it is, and make the other its replica: redis.sh role on the node, then harbor-ha roll",
+        exitCode: 2,
+      };
+    },
+  },
+  {
     id: "redis.role",
     decide: (facts) => {
       const { nodes, primary } = facts;
       const node = nodes.find((node) => node.host?.redis.configured === "");
       if (!node || !primary) return undefined;
       // A master that another node follows stays where it is; the first one goes beside the PostgreSQL primary.
-      const master = nodes.find((other) => other.host?.redis.configured === "# master")?.name ?? primary.name;
+      const master = nodes.find((other) => other.host?.redis.configured === redisMaster)?.name ?? primary.name;
       const args = node.name === master ? [] : [address(facts, master)];
       return {
         node: node.name,
@@ -268,7 +307,7 @@ export const rules: Rule[] = [
     id: "redis.start",
     decide: ({ nodes }) => {
       const down = nodes.filter((node) => node.host?.redis.role === "down");
-      const node = down.find((node) => node.host?.redis.configured === "# master") ?? down[0];
+      const node = down.find((node) => node.host?.redis.configured === redisMaster) ?? down[0];
       return node && { node: node.name, action: script("redis.sh", "start"), sentence: `start Redis on ${node.name}` };
     },
   },
@@ -290,7 +329,12 @@ export const rules: Rule[] = [
     id: "unit.restart",
     decide: ({ nodes }) => {
       for (const node of nodes) {
-        const unit = node.host?.restartNeeded.find((unit) => ![postgresUnit, redisUnit, harborUnit].includes(unit));
+        const unit = node.host?.restartNeeded.find(
+          (unit) =>
+            ![postgresUnit, redisUnit, harborUnit].includes(unit) &&
+            // Harbor's unit requires Docker's, and goes down and up with it.
+            (unit !== dockerUnit || mayPause(nodes, node)),
+        );
         if (unit)
           return {
             node: node.name,
@@ -335,7 +379,9 @@ export const rules: Rule[] = [
     id: "harbor.install",
     decide: ({ nodes, inventory }) => {
       // One core after the other: the first one migrates the schema.
-      const node = nodes.find((node) => node.host?.harbor.installed !== inventory.harbor.installer.sha256);
+      const node = nodes.find(
+        (node) => node.host?.harbor.installed !== inventory.harbor.installer.sha256 && mayPause(nodes, node),
+      );
       return (
         node && {
           node: node.name,
@@ -352,7 +398,11 @@ export const rules: Rule[] = [
       return (
         node && {
           node: node.name,
-          action: { do: "start-unit", unit: harborUnit },
+          // A start alone would leave out settings that came while it was down; a start under way has them.
+          action:
+            node.host?.units["harbor-ha-harbor"] === "activating"
+              ? { do: "start-unit", unit: harborUnit }
+              : { do: "harbor", verb: "restart", drain: false },
           sentence: `start Harbor on ${node.name}`,
         }
       );
@@ -361,7 +411,7 @@ export const rules: Rule[] = [
   {
     id: "harbor.restart",
     decide: ({ nodes, inventory }) => {
-      const waiting = nodes.filter((node) => marked(node, harborUnit));
+      const waiting = nodes.filter((node) => marked(node, harborUnit) && mayPause(nodes, node));
       // The holder of the virtual address comes last: fewer connections have to move.
       const node =
         waiting.find((node) => !node.host?.addresses.includes(inventory.topology.virtualAddress)) ?? waiting[0];
@@ -377,9 +427,9 @@ export const rules: Rule[] = [
   {
     id: "harbor.silent",
     decide: ({ nodes, done }) => {
-      const node = nodes.find((node) => node.host?.harbor.answers === false);
+      const node = nodes.find((node) => !answers(node));
       if (!node) return undefined;
-      if (!done.has("harbor.silent"))
+      if (!done.has(`harbor.silent ${node.name}`))
         return {
           node: node.name,
           action: { do: "harbor", verb: "restart", drain: serving(nodes, node) },
@@ -394,9 +444,15 @@ export const rules: Rule[] = [
   },
 ];
 
+/** Whether a running server and the data directory of its node tell different stories. */
+const contradicts = ({ data, standbySignal, role }: HostFacts["postgres"]) =>
+  role !== "down" && (data !== "present" || (role === "standby") !== standbySignal);
+
 /** Whether another node serves clients, so that this one can be drained. */
-const serving = (nodes: NodeObservation[], but: NodeObservation) =>
-  nodes.some((node) => node !== but && node.host?.harbor.answers === true);
+const serving = (nodes: NodeObservation[], but: NodeObservation) => nodes.some((node) => node !== but && answers(node));
+
+/** Whether Harbor on a node may go down for a moment: it serves nobody, or the other one serves too. */
+const mayPause = (nodes: NodeObservation[], node: NodeObservation) => !answers(node) || serving(nodes, node);
 
 /** Whether the primary sends its WAL to the standby right now. */
 export function streams(primary: NodeObservation, standby: NodeObservation): boolean {
@@ -413,7 +469,8 @@ export function decide(inventory: Inventory, observation: Observation, done: Rea
   for (const { id, decide } of rules) {
     const decision = decide(facts);
     if (!decision) continue;
-    return "action" in decision ? { kind: "step", rule: id, ...decision } : { kind: "refusal", rule: id, ...decision };
+    if ("sentence" in decision && !("action" in decision)) return { kind: "refusal", rule: id, ...decision };
+    return { kind: "step", rule: oncePerNode.has(id) ? `${id} ${decision.node}` : id, ...decision };
   }
   return undefined;
 }

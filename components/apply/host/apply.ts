@@ -1,6 +1,6 @@
 // Runs on the host, under the host's lock: makes one service's files and units what the bundle on stdin says.
 // Idempotent, and safe to kill at any step: what is left to do is written down before it becomes necessary.
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -16,16 +16,18 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Bundle, BundleFile } from "../../model/bundle.ts";
+import type { Bundle, BundleFile, OnChange } from "../../model/bundle.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { substitute } from "./substitute.ts";
 
 interface Manifest {
   files: string[];
   units: string[];
+  /** What has to happen when one of the files leaves the bundle. */
+  onChange: Record<string, OnChange>;
 }
 
 /** What runs commands and where the tree begins; tests give their own. */
@@ -41,10 +43,11 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
   const stateDirectory = at(hostPaths.state);
   const pending = new Marks(join(stateDirectory, "pending"));
   const restartNeeded = new Marks(join(stateDirectory, "restart-needed"));
-  const manifestFile = join(stateDirectory, "manifests", `${bundle.service}.json`);
-  const before: Manifest = existsSync(manifestFile)
-    ? JSON.parse(readFileSync(manifestFile, "utf8"))
-    : { files: [], units: [] };
+  const manifests = join(stateDirectory, "manifests");
+  const manifestFile = join(manifests, `${bundle.service}.json`);
+  const before = readManifest(manifestFile);
+  // A file or unit that moved to another service is that service's now.
+  const others = otherManifests(manifests, bundle.service);
   const secrets = readSecrets(at(hostPaths.secrets));
   const systemctl = (...args: string[]) => mustRun(machine, "systemctl", args);
 
@@ -54,29 +57,47 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
   );
 
   const units = [...bundle.units, ...bundle.managedUnits];
-  for (const unit of before.units.filter((unit) => !units.includes(unit))) {
-    machine.log(`stopping ${unit}: it left the configuration`);
-    machine.run("systemctl", ["disable", "--now", unit]);
-  }
-
+  const onChange = Object.fromEntries(
+    Object.entries(bundle.files).flatMap(([path, file]) => (file.onChange ? [[path, file.onChange]] : [])),
+  );
+  const manifest: Manifest = { files: [...contents.keys()], units, onChange };
   // The manifest first covers old and new, so that a killed run forgets nothing it has to remove later.
   writeFile(
     manifestFile,
-    JSON.stringify({ files: union(before.files, [...contents.keys()]), units: union(before.units, units) }),
+    JSON.stringify({
+      files: union(before.files, manifest.files),
+      units: union(before.units, units),
+      onChange: { ...before.onChange, ...onChange },
+    } satisfies Manifest),
     0o600,
   );
 
+  for (const unit of before.units.filter((unit) => !units.includes(unit) && !others.units.has(unit))) {
+    machine.log(`stopping ${unit}: it left the configuration`);
+    // Fails for a unit whose file is gone already; what counts is that it does not run.
+    const { output } = machine.run("systemctl", ["disable", "--now", unit]);
+    if (isUp(unit, machine)) throw new Error(`${unit} left the configuration, but does not stop:\n${output}`);
+    restartNeeded.remove(unit);
+    pending.remove(`reload ${unit}`);
+  }
+
+  /** Written down before the change: whoever is killed after it leaves the mark to the next run. */
+  const markChange = (path: string, mark: OnChange) => {
+    if (mark && "reload" in mark) pending.add(`reload ${mark.reload}`, path);
+    // A unit that is down reads the new file when it starts.
+    if (mark && "restart" in mark && isUp(mark.restart, machine)) restartNeeded.add(mark.restart, path);
+    if (isUnit(path)) pending.add("daemon-reload", path);
+  };
   const write = (paths: string[], changed: string[]) => {
     for (const path of paths) {
       const file = bundle.files[path] as BundleFile;
       const content = contents.get(path) as string;
-      if (isCurrent(at(path), file, content, machine)) continue;
-      const mark = file.onChange;
-      if (mark && "reload" in mark) pending.add(`reload ${mark.reload}`, path);
-      // A unit that is down reads the new file when it starts.
-      if (mark && "restart" in mark && isActive(mark.restart, machine)) restartNeeded.add(mark.restart, path);
-      if (isUnit(path)) pending.add("daemon-reload", path);
-      writeFile(at(path), content, Number.parseInt(file.mode, 8), ownerOf(file, machine));
+      if (isCurrent(at(path), file, content, machine)) {
+        rmSync(`${at(path)}.new`, { force: true });
+        continue;
+      }
+      markChange(path, file.onChange);
+      writeFile(at(path), content, Number.parseInt(file.mode, 8), (aside) => setOwner(file.owner, aside, machine));
       changed.push(path);
     }
   };
@@ -89,34 +110,34 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
   for (const [path, { mode, owner }] of Object.entries(bundle.directories)) {
     mkdirSync(at(path), { recursive: true });
     chmodSync(at(path), Number.parseInt(mode, 8));
-    if (owner) mustRun(machine, "chown", [owner, at(path)]);
+    setOwner(owner, at(path), machine);
   }
   write(
     [...contents.keys()].filter((path) => bundle.files[path]?.owner),
     changed,
   );
 
-  for (const path of before.files.filter((path) => !contents.has(path))) {
+  for (const path of before.files.filter((path) => !contents.has(path) && !others.files.has(path))) {
+    rmSync(`${at(path)}.new`, { force: true });
     if (!existsSync(at(path))) continue;
-    if (isUnit(path)) pending.add("daemon-reload", path);
+    markChange(path, before.onChange[path]);
     unlinkSync(at(path));
     changed.push(path);
   }
 
   for (const mark of pending.list().sort()) {
-    if (mark === "daemon-reload") systemctl("daemon-reload");
-    else {
-      const unit = mark.slice("reload ".length);
-      if (unit.startsWith("sysctl ")) mustRun(machine, "sysctl", ["-q", "-p", unit.slice("sysctl ".length)]);
-      else if (isActive(unit, machine)) systemctl("reload-or-restart", unit);
-    }
+    const [verb, what = ""] = mark.split(/ (.*)/s);
+    const file = /^sysctl (.+)/.exec(what)?.[1];
+    if (verb === "daemon-reload") systemctl("daemon-reload");
+    else if (!file && isUp(what, machine)) systemctl("reload-or-restart", what);
+    else if (file && existsSync(at(file))) mustRun(machine, "sysctl", ["-q", "-p", file]);
     pending.remove(mark);
   }
   for (const unit of bundle.units) {
     if (machine.run("systemctl", ["is-enabled", "--quiet", unit]).status !== 0) systemctl("enable", "--quiet", unit);
-    if (!isActive(unit, machine)) systemctl("start", unit);
+    if (stateOf(unit, machine) !== "active") systemctl("start", unit);
   }
-  writeFile(manifestFile, JSON.stringify({ files: [...contents.keys()], units }), 0o600);
+  writeFile(manifestFile, JSON.stringify(manifest), 0o600);
   return { changed, restartNeeded: restartNeeded.list() };
 }
 
@@ -141,9 +162,30 @@ class Marks {
   }
 }
 
-const isActive = (unit: string, machine: Machine) => machine.run("systemctl", ["is-active", "--quiet", unit]).status === 0;
+/** systemd's word for a unit: active, activating, inactive, failed, … */
+const stateOf = (unit: string, machine: Machine) => machine.run("systemctl", ["is-active", unit]).output.trim();
+/** Whether a unit runs or is about to, with the files it has read already. */
+const isUp = (unit: string, machine: Machine) =>
+  ["active", "activating", "reloading", "refreshing"].includes(stateOf(unit, machine));
 const union = (a: string[], b: string[]) => [...new Set([...a, ...b])];
 const isUnit = (path: string) => path.startsWith("/etc/systemd/system/");
+
+/** Manifests of before this one had no `onChange`. */
+function readManifest(file: string): Manifest {
+  const empty: Manifest = { files: [], units: [], onChange: {} };
+  return existsSync(file) ? { ...empty, ...JSON.parse(readFileSync(file, "utf8")) } : empty;
+}
+
+function otherManifests(directory: string, service: string): { files: Set<string>; units: Set<string> } {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const manifests = names
+    .filter((name) => name.endsWith(".json") && name !== `${service}.json`)
+    .map((name) => readManifest(join(directory, name)));
+  return {
+    files: new Set(manifests.flatMap(({ files }) => files)),
+    units: new Set(manifests.flatMap(({ units }) => units)),
+  };
+}
 
 function readSecrets(file: string): Record<string, string> {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
@@ -159,9 +201,13 @@ interface Owner {
   gid: number;
 }
 
+function setOwner(owner: string | undefined, path: string, machine: Machine) {
+  if (owner) mustRun(machine, "chown", [owner, path]);
+}
+
 /** Looks the numbers up by the system's own `id`-like tool, for users may come from a package installed a moment ago. */
-function ownerOf(file: BundleFile, machine: Machine): Owner | undefined {
-  if (!file.owner) return undefined;
+function ownerOf(file: BundleFile, machine: Machine): Owner {
+  if (!file.owner) return { uid: 0, gid: 0 };
   const [user = "root", group = user] = file.owner.split(":");
   return { uid: lookUp(machine, "passwd", user), gid: lookUp(machine, "group", group) };
 }
@@ -176,7 +222,7 @@ function lookUp(machine: Machine, database: "passwd" | "group", name: string): n
 function isCurrent(path: string, file: BundleFile, content: string, machine: Machine): boolean {
   if (!existsSync(path) || !lstatSync(path).isFile()) return false;
   const status = statSync(path);
-  const owner = ownerOf(file, machine) ?? { uid: 0, gid: 0 };
+  const owner = ownerOf(file, machine);
   const sameOwner = machine.root !== "/" || (status.uid === owner.uid && status.gid === owner.gid);
   return (
     sameOwner &&
@@ -187,17 +233,20 @@ function isCurrent(path: string, file: BundleFile, content: string, machine: Mac
 
 const digest = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
 
-/** Writes aside, syncs, renames, syncs the directory: after a power cut there is the old file or the new one. */
-function writeFile(path: string, content: string, mode: number, owner?: Owner) {
+/**
+ * Writes aside, gives it away, syncs, renames, syncs the directory: after a power cut there is the old file or the new one,
+ * and at no time one that the wrong user can read.
+ */
+function writeFile(path: string, content: string, mode: number, giveAway?: (temporary: string) => void) {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true });
   const temporary = `${path}.new`;
   rmSync(temporary, { force: true });
   const handle = openSync(temporary, "wx", 0o600);
-  writeSync(handle, content);
+  writeFileSync(handle, content);
   fsyncSync(handle);
   closeSync(handle);
-  if (owner) execFileSync("chown", [`${owner.uid}:${owner.gid}`, temporary]);
+  giveAway?.(temporary);
   chmodSync(temporary, mode);
   renameSync(temporary, path);
   const parent = openSync(directory, "r");
@@ -205,14 +254,20 @@ function writeFile(path: string, content: string, mode: number, owner?: Owner) {
   closeSync(parent);
 }
 
+/** Debian's way to keep packages from starting their daemons; the first line after the interpreter's says whose it is. */
+const policy = "#!/bin/sh\n# harbor-ha: nothing starts while packages are installed\nexit 101\n";
+
 /** Installs what is missing, without starting any daemon. */
 function installPackages(packages: string[], machine: Machine) {
+  const policyFile = join(machine.root, "/usr/sbin/policy-rc.d");
+  // A run that was killed leaves its own behind.
+  if (existsSync(policyFile) && readFileSync(policyFile, "utf8") === policy) rmSync(policyFile);
   const missing = packages.filter(
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholder
     (name) => !machine.run("dpkg-query", ["-W", "-f=${db:Status-Status}", name]).output.startsWith("installed"),
   );
   if (missing.length === 0) return;
-  const policy = join(machine.root, "/usr/sbin/policy-rc.d");
-  writeFile(policy, "#!/bin/sh\nexit 101\n", 0o755);
+  writeFile(policyFile, policy, 0o755);
   try {
     mustRun(machine, "dpkg", ["--configure", "-a"]);
     const install = [
@@ -232,7 +287,7 @@ function installPackages(packages: string[], machine: Machine) {
       mustRun(machine, "apt-get", install);
     }
   } finally {
-    rmSync(policy, { force: true });
+    rmSync(policyFile, { force: true });
   }
 }
 

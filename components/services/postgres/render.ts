@@ -42,7 +42,7 @@ export function renderPostgres(
   const own = { owner: "postgres:postgres" };
   const reload = { reload: postgresUnit };
   const restart = { restart: postgresUnit };
-  const { reloaded, restarted } = settings(topology, node, options);
+  const { reloaded, restarted } = settings(node, options);
   return makeBundle("postgres", {
     packages: postgresPackages,
     directories: {
@@ -94,7 +94,7 @@ export function renderPostgres(
   });
 }
 
-function settings(topology: Topology, node: Node, options: PostgresOptions) {
+function settings(node: Node, options: PostgresOptions) {
   const all: Record<string, string | number | boolean> = {
     data_directory: hostPaths.postgresData,
     hba_file: `${etc}/pg_hba.conf`,

@@ -17,16 +17,26 @@ export const restartSettings: ReadonlySet<string> = new Set(
   unix_socket_permissions wal_buffers wal_decode_buffer_size wal_level wal_log_hints`.split(/\s+/),
 );
 
-/** Settings the toolkit owns, because replication and failover rest on them. */
+/**
+ * Settings the toolkit owns, because replication and failover rest on them; with them the directives that would read
+ * settings from elsewhere.
+ */
 export const ownedSettings: ReadonlySet<string> = new Set([
-  "archive_mode",
+  "allow_alter_system",
+  "archive_cleanup_command",
   "archive_command",
+  "archive_library",
+  "archive_mode",
   "cluster_name",
   "config_file",
   "data_directory",
   "hba_file",
+  "external_pid_file",
   "hot_standby",
   "ident_file",
+  "include",
+  "include_dir",
+  "include_if_exists",
   "listen_addresses",
   "max_connections",
   "max_slot_wal_keep_size",
@@ -34,6 +44,16 @@ export const ownedSettings: ReadonlySet<string> = new Set([
   "port",
   "primary_conninfo",
   "primary_slot_name",
+  "recovery_end_command",
+  "recovery_min_apply_delay",
+  "recovery_target",
+  "recovery_target_action",
+  "recovery_target_inclusive",
+  "recovery_target_lsn",
+  "recovery_target_name",
+  "recovery_target_time",
+  "recovery_target_timeline",
+  "recovery_target_xid",
   "restore_command",
   "shared_buffers",
   "ssl",

@@ -140,6 +140,7 @@ async function tcp(to: Target, signal: AbortSignal): Promise<Duplex> {
     socket.destroy();
     throw error;
   }
+  socket.setNoDelay(true);
   socket.setKeepAlive(true, 15_000); // So that a host without power is noticed.
   return socket;
 }

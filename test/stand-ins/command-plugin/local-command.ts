@@ -6,6 +6,7 @@ import { ownVariables, previousOutput } from "./environment.ts";
 import { commandFailed, type Exit, localExit, redaction } from "./error-text.ts";
 import { Output } from "./output.ts";
 import { type PropertyMap, plain } from "./property-value.ts";
+import { Stopped } from "./retry.ts";
 import type { Run } from "./run.ts";
 
 export const runLocally: Run = async (command, inputs, previous, { log, signal }) => {
@@ -40,7 +41,7 @@ async function execute(
   const found = statSync(dir, { throwIfNoEntry: false });
   if (found === undefined) throw new Error(`chdir ${dir}: no such file or directory`);
   if (!found.isDirectory()) throw new Error(`fork/exec ${program}: not a directory`);
-  signal.throwIfAborted();
+  if (signal.aborted) throw new Stopped(signal);
 
   return new Promise<Exit>((resolve, reject) => {
     const stdin = (values.stdin ?? "") as string;

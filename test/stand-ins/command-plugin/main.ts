@@ -5,8 +5,8 @@
 import { engineAddress } from "./arguments.ts";
 import { serve } from "./serve.ts";
 
+const engine = process.ppid;
 process.stdout.write(`${await serve(engineAddress(process.argv.slice(2)))}\n`);
 
 // An engine that was killed leaves nobody to work for.
-const engine = process.ppid;
-setInterval(() => process.ppid === engine || process.exit(1), 1000);
+setInterval(() => process.ppid === engine || process.exit(1), 500);

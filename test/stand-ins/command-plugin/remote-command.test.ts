@@ -119,8 +119,8 @@ describe("environment", () => {
     const old = connected({ stdout: "printed", stderr: "" });
     await run({ create: "true" });
     expect(server.variables).toEqual({});
-    const news = connected({ create: "echo <$PULUMI_COMMAND_STDOUT>" });
-    await update(REMOTE, old, { ...news, create: 'echo "<$PULUMI_COMMAND_STDOUT>"' }, calling());
+    const news = connected({ create: 'echo "<$PULUMI_COMMAND_STDOUT>"' });
+    expect((await update(REMOTE, old, news, calling())).stdout).toBe("<printed>");
     expect(server.variables).toEqual({ PULUMI_COMMAND_STDOUT: "printed" });
     await remove(REMOTE, { ...old, delete: "true", stdout: "last" }, calling());
     expect(server.variables).toEqual({ PULUMI_COMMAND_STDOUT: "last" });

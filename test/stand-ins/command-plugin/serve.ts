@@ -12,10 +12,10 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import type { Failure } from "./check.ts";
 import type { Change } from "./diff.ts";
 import { engineLogs } from "./engine-log.ts";
-import type { Log } from "./log.ts";
 import { type PropertyMap, withoutNulls } from "./property-value.ts";
 import * as provider from "./provider.ts";
 import { Stopped } from "./retry.ts";
+import type { Context } from "./run.ts";
 
 const LARGEST_MESSAGE = 400 * 1024 * 1024;
 
@@ -33,13 +33,23 @@ const KINDS: Record<Change, [plain: messages.PropertyDiff.Kind, replace: message
 /** Answers on a free port of this machine, and resolves to it. */
 export async function serve(engineAddress: string | undefined): Promise<number> {
   let logs = engineLogs(engineAddress);
-  const cancelled = new AbortController();
+  const running = new Set<AbortController>();
+  let cancelled = false;
 
-  /** Until the engine cancels, or for so many seconds where the operation has a limit. */
-  const context = (urn: string, seconds = 0): { log: Log; signal: AbortSignal } => {
-    const limit = seconds > 0 ? [AbortSignal.timeout(seconds * 1000)] : [];
-    return { log: logs(urn), signal: AbortSignal.any([cancelled.signal, ...limit]) };
-  };
+  /** Runs until the engine cancels, or for so many seconds where the operation has a limit. */
+  async function during<T>(urn: string, seconds: number, work: (context: Context) => Promise<T>): Promise<T> {
+    const operation = new AbortController();
+    const late = () => operation.abort(new DOMException("the time is over", "TimeoutError"));
+    const timer = seconds > 0 ? setTimeout(late, seconds * 1000) : undefined;
+    running.add(operation);
+    if (cancelled) operation.abort();
+    try {
+      return await work({ log: logs(urn), signal: operation.signal });
+    } finally {
+      running.delete(operation);
+      clearTimeout(timer);
+    }
+  }
 
   const server = new grpc.Server({
     "grpc.max_receive_message_length": LARGEST_MESSAGE,
@@ -102,8 +112,10 @@ export async function serve(engineAddress: string | undefined): Promise<number> 
     }),
 
     create: answer<messages.CreateRequest, messages.CreateResponse>(async (request) => {
-      const call = { ...context(request.getUrn(), request.getTimeout()), preview: request.getPreview() };
-      const { id, outputs } = await provider.create(request.getUrn(), known(request.getProperties()), call);
+      const urn = request.getUrn();
+      const { id, outputs } = await during(urn, request.getTimeout(), (context) =>
+        provider.create(urn, known(request.getProperties()), { ...context, preview: request.getPreview() }),
+      );
       const response = new messages.CreateResponse();
       response.setId(id);
       response.setProperties(packed(outputs));
@@ -120,21 +132,28 @@ export async function serve(engineAddress: string | undefined): Promise<number> 
     }),
 
     update: answer<messages.UpdateRequest, messages.UpdateResponse>(async (request) => {
-      const call = { ...context(request.getUrn(), request.getTimeout()), preview: request.getPreview() };
-      const olds = known(request.getOlds());
+      const urn = request.getUrn();
+      const [olds, news] = [known(request.getOlds()), known(request.getNews())];
+      const outputs = await during(urn, request.getTimeout(), (context) =>
+        provider.update(urn, olds, news, { ...context, preview: request.getPreview() }),
+      );
       const response = new messages.UpdateResponse();
-      response.setProperties(packed(await provider.update(request.getUrn(), olds, known(request.getNews()), call)));
+      response.setProperties(packed(outputs));
       return response;
     }),
 
     delete: answer<messages.DeleteRequest, empty.Empty>(async (request) => {
-      const call = context(request.getUrn(), request.getTimeout());
-      await provider.remove(request.getUrn(), known(request.getProperties()), call);
+      const urn = request.getUrn();
+      await during(urn, request.getTimeout(), (context) =>
+        provider.remove(urn, known(request.getProperties()), context),
+      );
       return new empty.Empty();
     }),
 
     invoke: answer<messages.InvokeRequest, messages.InvokeResponse>(async (request) => {
-      const { outputs, failures } = await provider.invoke(request.getTok(), known(request.getArgs()), context(""));
+      const { outputs, failures } = await during("", 0, (context) =>
+        provider.invoke(request.getTok(), known(request.getArgs()), context),
+      );
       const response = new messages.InvokeResponse();
       response.setReturn(packed(outputs));
       response.setFailuresList(failures.map(failure));
@@ -142,7 +161,8 @@ export async function serve(engineAddress: string | undefined): Promise<number> 
     }),
 
     cancel: answer<empty.Empty, empty.Empty>(async () => {
-      cancelled.abort();
+      cancelled = true;
+      for (const operation of running) operation.abort();
       return new empty.Empty();
     }),
   });

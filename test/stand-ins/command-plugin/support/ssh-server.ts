@@ -1,6 +1,6 @@
 /** An SSH server in this process, on a free port, that runs commands with /bin/sh and remembers what was asked of it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 
 import type { Connection as ConnectionInput } from "../connection.ts";
@@ -86,8 +86,10 @@ export async function sshServer(behaviour: Behaviour = {}): Promise<TestServer> 
       });
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  // A listener of our own, since ssh2's waits 40 ms for every acknowledgement.
+  const listener = createServer({ noDelay: true }, (socket) => server.injectSocket(socket));
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as AddressInfo;
 
   const test: TestServer = {
     port,
@@ -109,7 +111,7 @@ export async function sshServer(behaviour: Behaviour = {}): Promise<TestServer> 
       new Promise((resolve) => {
         for (const child of children) child.kill("SIGKILL");
         for (const connection of open) connection.end();
-        server.close(() => resolve());
+        listener.close(() => resolve());
       }),
   };
   return test;

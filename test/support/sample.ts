@@ -1,0 +1,63 @@
+import type { Inventory } from "../../components/model/inventory.ts";
+import { labTopology } from "../../components/model/lab.ts";
+import type { Config } from "../../stacks/config.ts";
+
+const pem = (what: string, kind = "CERTIFICATE") =>
+  `-----BEGIN ${kind}-----\n${Buffer.from(`sample ${what}`).toString("base64")}\n-----END ${kind}-----\n`;
+
+/** A stack's configuration with fixed values, as `readConfig` returns it; its secrets are of this sample alone. */
+export const sampleConfig: Config = {
+  hostname: "registry.example.com",
+  target: "lab",
+  lab: { subnet: "10.231.77.0/24" },
+  initialPrimary: "node1",
+  postgres: {
+    maxConnections: 300,
+    sharedBuffersMb: 512,
+    maxSlotWalKeepMb: 4096,
+    settings: { work_mem: "8MB", max_worker_processes: 16, jit: false },
+  },
+  pgbouncer: { poolSize: 60 },
+  redis: { maxMemoryMb: 768 },
+  harbor: {
+    version: "2.15.2",
+    installer: { url: "https://files.example.com/harbor-offline-installer-v2.15.2.tgz", sha256: "5a".repeat(32) },
+    logLevel: "warning",
+    maxJobWorkers: 12,
+  },
+  docker: { addressPool: "172.30.0.0/16" },
+  rootSecret: "Sample-root-secret-of-the-unit-tests-only",
+  identity: {
+    tokenKey: pem("token key", "RSA PRIVATE KEY"),
+    tokenCertificate: pem("token certificate"),
+    caKey: pem("CA key", "PRIVATE KEY"),
+    caCertificate: pem("CA certificate"),
+    certificate: pem("endpoint certificate"),
+    privateKey: pem("endpoint key", "PRIVATE KEY"),
+    internalCertificate: pem("internal certificate"),
+    internalKey: pem("internal key", "PRIVATE KEY"),
+  },
+};
+
+/** The pair of such a stack. */
+export function sampleInventory(config: Config = sampleConfig): Inventory {
+  const topology = labTopology.of("sample", config);
+  const { version, installer } = config.harbor;
+  return {
+    format: 1,
+    topology,
+    access: Object.fromEntries(
+      topology.nodes.map(({ name, address }) => [
+        name,
+        {
+          host: address,
+          port: 22,
+          user: "root",
+          hostKey: `ssh-ed25519 sample-key-of-${name}`,
+          identityFile: "/home/operator/.ssh/sample",
+        },
+      ]),
+    ),
+    harbor: { version, installer },
+  };
+}
