@@ -29,12 +29,13 @@ const services = [
   "chrony",
   "docker",
   "harbor-ha-agent",
+  "harbor-ha-harbor",
 ];
 
 /** What an observation means. Pure. */
 export function summarize(inventory: Inventory, observation: Observation): Summary {
   const nodes = inventory.topology.nodes.map(({ name }) => observation[name] ?? { name, reach: "unknown" as const });
-  const findings = [...nodes.flatMap(nodeFindings), ...pairFindings(inventory, nodes)];
+  const findings = [...nodes.flatMap((node) => nodeFindings(inventory, node)), ...pairFindings(inventory, nodes)];
   const endpoint = `https://${inventory.topology.hostname}`;
   const summary = {
     endpoint,
@@ -46,7 +47,7 @@ export function summarize(inventory: Inventory, observation: Observation): Summa
   return { ...summary, text: table(inventory, summary) };
 }
 
-function nodeFindings(node: NodeObservation): Finding[] {
+function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
   const { name, host } = node;
   if (!host)
     return [
@@ -67,6 +68,8 @@ function nodeFindings(node: NodeObservation): Finding[] {
   for (const setting of node.postgres?.pendingRestart ?? [])
     add("restart.needed", `PostgreSQL setting ${setting} needs a restart (harbor-ha roll)`);
   if (!host.storage.ok) add("storage.wrong", host.storage.reason);
+  if (host.harbor.installed !== inventory.harbor.installer.sha256)
+    add("harbor.installer", `Harbor ${inventory.harbor.version} is not installed yet (harbor-ha roll)`);
   if (!host.harbor.answers) add("harbor.silent", "Harbor does not answer");
   if (host.harbor.drained) add("harbor.drained", "clients are held off this node");
   return found;
@@ -75,15 +78,19 @@ function nodeFindings(node: NodeObservation): Finding[] {
 function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[] {
   const found: Finding[] = [];
   const add = (id: string, sentence: string) => found.push({ id, sentence });
+  // What a node that does not answer is, nobody knows.
+  const ofThose = nodes.every(({ host }) => host) ? "" : " of those that answer";
   const primaries = nodes.filter((node) => node.host?.postgres.role === "primary");
   if (primaries.length > 1) add("postgres.two-primaries", "BOTH nodes run as PostgreSQL primary");
-  if (primaries.length === 0) add("postgres.no-primary", "no PostgreSQL primary is running");
+  if (primaries.length === 0) add("postgres.no-primary", `no node${ofThose} runs as PostgreSQL primary`);
   const [primary] = primaries;
   if (primaries.length === 1 && primary) {
     const standby = nodes.find((node) => node !== primary);
     const state = primary.postgres?.standbys.find(({ name }) => name === standby?.name);
     const waits = primary.postgres?.synchronousStandbyNames !== "";
-    if (state?.state !== "streaming")
+    if (!primary.postgres)
+      add("postgres.unknown", `PostgreSQL on ${primary.name} runs, but could not be asked about its standby`);
+    else if (state?.state !== "streaming")
       add(
         "postgres.standby-away",
         `${standby?.name} does not stream from ${primary.name}${waits ? ": writes WAIT until it is back" : ""}`,
@@ -92,7 +99,7 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
       add("postgres.not-synchronous", `${standby?.name} streams, but commits do not wait for it`);
   }
   const masters = nodes.filter((node) => node.redis?.role === "master");
-  if (masters.length !== 1) add("redis.masters", `${masters.length} nodes run as Redis master`);
+  if (masters.length !== 1) add("redis.masters", `${masters.length} nodes${ofThose} run as Redis master`);
   for (const node of nodes)
     if (node.redis?.role === "slave" && !node.redis.linkUp)
       add("redis.link", `Redis on ${node.name} has lost its master`);
@@ -100,7 +107,10 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
   if (ids.size > 1) add("storage.different", "the nodes see different shared storages");
   const holders = nodes.filter((node) => node.host?.addresses.includes(inventory.topology.virtualAddress));
   if (holders.length !== 1)
-    add("endpoint.holders", `${holders.length} nodes hold the virtual address ${inventory.topology.virtualAddress}`);
+    add(
+      "endpoint.holders",
+      `${holders.length} nodes${ofThose} hold the virtual address ${inventory.topology.virtualAddress}`,
+    );
   return found;
 }
 
