@@ -4,9 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../stacks/config.ts";
 import { Host } from "./apply/host.ts";
 import { commandLine } from "./command-line.ts";
+import type { Infrastructure } from "./infrastructure/infrastructure.ts";
 import { labInfrastructure } from "./infrastructure/lab.ts";
 import type { Bundle } from "./model/bundle.ts";
 import type { Inventory } from "./model/inventory.ts";
+import type { SshAccess } from "./model/node.ts";
 import { shortRunbook } from "./runbook.ts";
 import { stackSecrets } from "./secrets.ts";
 import { renderNode } from "./services/render.ts";
@@ -47,7 +49,7 @@ export class HarborCluster extends pulumi.ComponentResource {
     const applied = initialPrimaryFirst.map((node) => {
       const host = new Host(
         node.name,
-        { access: access[node.name]!, privateKey, secrets },
+        { access: loginOf(access, node.name), privateKey, secrets },
         { parent: this, dependsOn: machines },
       );
       const [system, ...services] = renderNode(this.inventory, node, config, secrets);
@@ -96,4 +98,10 @@ function fingerprints(nodes: { name: string; bundles: Bundle[] }[]): Record<stri
       Object.fromEntries(bundles.map((bundle) => [bundle.service, digest(bundle)])),
     ]),
   );
+}
+
+function loginOf(access: Infrastructure["access"], node: string): SshAccess {
+  const login = access[node];
+  if (!login) throw new Error(`no login for ${node}`);
+  return login;
 }

@@ -9,7 +9,7 @@ import { placeholders } from "../secrets.ts";
 import { renderAgent } from "./agent/render.ts";
 import { dockerPackages, renderDocker } from "./docker/render.ts";
 import { haproxyPackages, renderHaproxy } from "./haproxy/render.ts";
-import { renderHarbor } from "./harbor/render.ts";
+import { harborPackages, renderHarbor } from "./harbor/render.ts";
 import { keepalivedPackages, renderKeepalived } from "./keepalived/render.ts";
 import { pgbouncerPackages, renderPgbouncer } from "./pgbouncer/render.ts";
 import { postgresPackages, renderPostgres } from "./postgres/render.ts";
@@ -25,6 +25,7 @@ export const servicePackages = [
   ...haproxyPackages,
   ...keepalivedPackages,
   ...dockerPackages,
+  ...harborPackages,
 ];
 
 /** Every service of one node as bundles; the first, `system`, goes before the others, which go in any order. */

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { Cluster, Observation } from "../cluster/observe.ts";
+import { quote } from "../cluster/ssh.ts";
 import { UserError } from "../user-error.ts";
 import { harborStep } from "./harbor.ts";
 import { decide, type Refusal, type Step, streams } from "./rules.ts";
@@ -100,11 +101,10 @@ async function proveStorage(cluster: Cluster): Promise<void> {
 /** Copies the installer to a node, or lets the node fetch it; the node checks its sha256 either way. */
 async function deliver(cluster: Cluster, node: string): Promise<void> {
   const { file, url, sha256 } = cluster.inventory.harbor.installer;
-  const receive = `${hostPaths.programs}/harbor.sh receive ${sha256}`;
-  const fetchIt =
-    "node -e 'fetch(process.argv[1]).then(r => { if (!r.ok) throw new Error(`HTTP ${r.status}`); return require(`stream/promises`).pipeline(require(`stream`).Readable.fromWeb(r.body), process.stdout) }).catch(e => { console.error(String(e)); process.exit(1) })'";
-  const { status, stderr } = url
-    ? await cluster.host(node).run(`${fetchIt} '${url}' | ${receive}`, { timeoutMs: 3_600_000 })
-    : await cluster.host(node).run(receive, { input: createReadStream(file ?? ""), timeoutMs: 3_600_000 });
+  if (file !== undefined && !existsSync(file))
+    throw new UserError(`harbor.installer.file ${file} does not exist on this machine: give the right path, or a url`);
+  const words = [`${hostPaths.programs}/harbor.sh`, "receive", sha256, ...(url ? [url] : [])];
+  const input = file === undefined ? undefined : createReadStream(file);
+  const { status, stderr } = await cluster.host(node).run(words.map(quote).join(" "), { input, timeoutMs: 3_600_000 });
   if (status !== 0) throw new UserError(`${node}: the installer was not received: ${stderr.trim()}`);
 }

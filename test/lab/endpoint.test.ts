@@ -1,4 +1,9 @@
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findInstaller } from "../../scripts/lab/installer.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { pullWhile } from "../support/pulls.ts";
 import { type Image, makeImage } from "../support/registry.ts";
@@ -9,7 +14,12 @@ let image: Image;
 
 beforeAll(async () => {
   stack = await LabStack.fresh();
-  await stack.ok("npm", "run", "-s", "lab");
+  await withInstallerServer(async (url, sha256) => {
+    // The nodes fetch the installer themselves here; the other tests have it copied.
+    const given = ["--hostname", "10.231.78.10", "--installer-url", url, "--installer-sha256", sha256];
+    await stack.ok("node", "scripts/harbor-ha.ts", "init", ...given);
+    await stack.ok("npm", "run", "-s", "lab");
+  });
   image = makeImage([100_000]);
   await (await stack.registry()).push("library/moving", "1", image);
 });
@@ -60,3 +70,17 @@ test("a share that is not mounted, or another one, keeps Harbor down, says so, a
   expect((await stack.status()).text).toContain("does not carry the pair's identity");
   expect(await (await stack.registry()).pull("library/moving", image.digest)).toBe(image.digest);
 });
+
+/** Serves the installer over HTTP on the lab's bridge for as long as some work takes. */
+async function withInstallerServer(work: (url: string, sha256: string) => Promise<void>): Promise<void> {
+  const { file, sha256 } = await findInstaller(console.error);
+  const server = createServer((_, response) => createReadStream(file).pipe(response));
+  server.listen(0, "0.0.0.0");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    await work(`http://10.231.78.1:${port}/installer.tgz`, sha256);
+  } finally {
+    server.close();
+  }
+}

@@ -11,6 +11,8 @@ export interface HarborOptions {
   maxJobWorkers: number;
 }
 
+export const harborPackages = ["curl", "ca-certificates"];
+
 /** Started by `roll`, then at every boot: stock Harbor does not come back after a reboot. */
 export const harborUnit = "harbor-ha-harbor.service";
 
@@ -28,6 +30,7 @@ export function renderHarbor(
   const restart = { restart: harborUnit };
   const harborUser = { owner: "10000:10000" };
   return makeBundle("harbor", {
+    packages: harborPackages,
     directories: {
       [hostPaths.harborData]: { mode: "0755" },
       [`${hostPaths.harborData}/secret`]: { mode: "0755" },

@@ -157,7 +157,7 @@ export class Pair {
           synchronousStandbyNames: node.synchronous,
           standbys:
             name === primary && joined
-              ? [{ name: other(name), state: "streaming", syncState: "sync", lagBytes: 0 }]
+              ? [{ name: other(name), state: "streaming", syncState: node.synchronous ? "sync" : "async", lagBytes: 0 }]
               : [],
           slots: [],
           pendingRestart: node.pendingRestart,

@@ -11,10 +11,14 @@ services="log registry registryctl core portal jobservice proxy"
 die() { echo "harbor: $*" >&2; exit 1; }
 compose() { cd "$home" && docker compose "$@"; }
 
-# receive SHA256: takes the installer file from stdin, unless it is here already.
+# receive SHA256 [URL]: takes the installer file from stdin, or fetches it.
 receive() {
   mkdir -p "$state"
-  cat > "$state/installer.new"
+  if [ $# -eq 2 ]; then
+    curl --fail --silent --show-error --location --output "$state/installer.new" "$2"
+  else
+    cat > "$state/installer.new"
+  fi
   echo "$1  $state/installer.new" | sha256sum -c --quiet - || { rm -f "$state/installer.new"; die "the installer file has another sha256 than $1"; }
   sync "$state/installer.new"
   mv "$state/installer.new" "$state/installer-$1.tgz"
@@ -89,5 +93,5 @@ verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
   receive | install | restart | up | down | drain) "$verb" "$@" ;;
-  *) die "usage: harbor.sh receive SHA256 | install SHA256 | restart | up | down | drain" ;;
+  *) die "usage: harbor.sh receive SHA256 [URL] | install SHA256 | restart | up | down | drain" ;;
 esac
