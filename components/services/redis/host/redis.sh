@@ -14,7 +14,11 @@ role() {
   mv "$temporary" "$role"
 }
 
-start() { systemctl start "$unit"; }
+# Debian enables the unit; a former master must not come up by itself after a reboot.
+start() {
+  systemctl disable --quiet "$unit"
+  systemctl start "$unit"
+}
 
 restart() {
   systemctl restart "$unit"

@@ -36,7 +36,8 @@ vi.mock("node:fs", async (importOriginal) => {
 
 let root = "";
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "harbor-ha-apply-"));
+  // In memory where there is such a place: these tests write many thousand files.
+  root = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "harbor-ha-apply-"));
 });
 afterEach(() => {
   disk.beforeChange = () => {};
