@@ -43,10 +43,7 @@ export class HarborCluster extends pulumi.ComponentResource {
     const { version, installer } = config.harbor;
     this.inventory = { format: 1, topology, access, harbor: { version, installer } };
 
-    // The node that comes up first takes the virtual address: it begins beside the data.
-    let keepalived: pulumi.Resource[] = [];
-    const initialPrimaryFirst = topology.nodes.toSorted((a) => (a.name === topology.initialPrimary ? -1 : 1));
-    const applied = initialPrimaryFirst.map((node) => {
+    const applied = topology.nodes.map((node) => {
       const host = new Host(
         node.name,
         { access: loginOf(access, node.name), privateKey, secrets },
@@ -54,12 +51,11 @@ export class HarborCluster extends pulumi.ComponentResource {
       );
       const [system, ...services] = renderNode(this.inventory, node, config, secrets);
       const base = host.apply(system);
-      const resources = services.map((bundle) => {
-        const resource = host.apply(bundle, bundle.service === "keepalived" ? [base, ...keepalived] : [base]);
-        if (bundle.service === "keepalived") keepalived = [resource];
-        return resource;
-      });
-      return { name: node.name, bundles: [system, ...services], resources: [base, ...resources] };
+      return {
+        name: node.name,
+        bundles: [system, ...services],
+        resources: [base, ...services.map((bundle) => host.apply(bundle, [base]))],
+      };
     });
 
     const roll = new local.Command(

@@ -15,6 +15,7 @@ export interface Step {
     | { do: "wait-streaming" }
     | { do: "restart-unit"; unit: string }
     | { do: "start-unit"; unit: string }
+    | { do: "take-endpoint" }
     | { do: "harbor"; verb: "install" | "restart"; drain: boolean };
   /** Said before it is done. */
   sentence: string;
@@ -357,6 +358,19 @@ export const rules: Rule[] = [
               sentence: `start ${unit} on ${node.name}`,
             };
       return undefined;
+    },
+  },
+  {
+    id: "endpoint.first",
+    decide: ({ nodes, inventory, primary }) => {
+      // Only before the first client: later the virtual address stays where it is.
+      const fresh = nodes.every((node) => node.host?.harbor.installed === "");
+      if (!fresh || !primary || primary.host?.addresses.includes(inventory.topology.virtualAddress)) return undefined;
+      return {
+        node: primary.name,
+        action: { do: "take-endpoint" },
+        sentence: `the virtual address begins on ${primary.name}, beside the data`,
+      };
     },
   },
   {

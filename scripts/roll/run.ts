@@ -61,6 +61,9 @@ async function act(cluster: Cluster, step: Step): Promise<void> {
     case "start-unit":
       await command(cluster, node, `systemctl start ${action.unit}`);
       return;
+    case "take-endpoint":
+      await takeEndpoint(cluster, node);
+      return;
     case "storage-proof":
       await proveStorage(cluster);
       return;
@@ -86,6 +89,17 @@ async function command(cluster: Cluster, node: string, text: string): Promise<vo
     .host(node)
     .run(`flock -w 600 ${hostPaths.lock} sh -c '${text}'`, { timeoutMs: 900_000 });
   if (status !== 0) throw new UserError(`${node}: \`${text}\` failed: ${stderr.trim()}`, status === 255 ? 3 : 1);
+}
+
+/** The other node's keepalived lets go of the address; the node takes it, and keeps it. */
+async function takeEndpoint(cluster: Cluster, node: string): Promise<void> {
+  const { virtualAddress } = cluster.inventory.topology;
+  const holder = Object.values(await cluster.observe()).find(({ host }) => host?.addresses.includes(virtualAddress));
+  if (holder && holder.name !== node) await command(cluster, holder.name, "systemctl restart keepalived.service");
+  await until(`${node} holds ${virtualAddress}`, 60_000, async () => {
+    const observed = await cluster.observe();
+    return observed[node]?.host?.addresses.includes(virtualAddress) === true;
+  });
 }
 
 /** What each node writes the other reads: two different shares would lose images silently. */

@@ -201,6 +201,9 @@ export class Pair {
         // Comes back by itself, a while later.
         node.harbor = { ...node.harbor, unit: "activating", answers: false };
         return;
+      case "take-endpoint":
+        for (const other of Object.values(this.nodes)) other.endpoint = other === node;
+        return;
       case "start-unit":
         node.down = node.down.filter((unit) => `${unit}.service` !== action.unit);
         if (action.unit === units.harbor) node.harbor = { ...node.harbor, unit: "active", answers: true };

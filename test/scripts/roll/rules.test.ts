@@ -70,8 +70,10 @@ describe("roll on two fresh hosts", () => {
   });
 
   test("gives node2 the first database when that is configured", () => {
-    const pair = new Pair(fresh(), fresh({ endpoint: true }), second);
+    const pair = new Pair(fresh({ endpoint: true }), fresh(), second);
     expect(roll(pair)).toBe("done");
+    expect(say(pair)).toContain("the virtual address begins on node2, beside the data");
+    expect(pair.nodes[second].endpoint).toBe(true);
     expect(pair.nodes[second].postgres.role).toBe("primary");
     expect(pair.nodes[second].redis.configured).toBe("master");
   });
