@@ -5,7 +5,8 @@ import type { Cluster, Observation } from "../cluster/observe.ts";
 import { quote } from "../cluster/ssh.ts";
 import { UserError } from "../user-error.ts";
 import { harborStep } from "./harbor.ts";
-import { decide, type Refusal, type Step, streams } from "./rules.ts";
+import { type Refusal, type Step, streams } from "./rule.ts";
+import { decide } from "./rules.ts";
 import { until } from "./wait.ts";
 
 type Log = (line: string) => void;

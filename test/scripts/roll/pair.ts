@@ -1,6 +1,7 @@
 import type { HostFacts } from "../../../components/model/host-facts.ts";
 import type { NodeObservation, Observation } from "../../../scripts/cluster/observe.ts";
-import { decide, type Refusal, type Step } from "../../../scripts/roll/rules.ts";
+import type { Refusal, Step } from "../../../scripts/roll/rule.ts";
+import { decide } from "../../../scripts/roll/rules.ts";
 import { sampleInventory } from "../../support/sample.ts";
 
 export const inventory = sampleInventory();

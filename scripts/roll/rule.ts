@@ -1,0 +1,82 @@
+import type { HostFacts } from "../../components/model/host-facts.ts";
+import type { Inventory } from "../../components/model/inventory.ts";
+import type { NodeObservation } from "../cluster/observe.ts";
+
+/** One thing to do on one node. */
+export interface Step {
+  kind: "step";
+  /** Id of the rule that fired; followed by the node for a rule that fires once in a run on each node. */
+  rule: string;
+  node: string;
+  action:
+    | { do: "script"; program: string; args: string[] }
+    | { do: "deliver" }
+    | { do: "storage-proof" }
+    | { do: "wait-streaming" }
+    | { do: "restart-unit"; unit: string }
+    | { do: "start-unit"; unit: string }
+    | { do: "take-endpoint" }
+    | { do: "harbor"; verb: "install" | "restart"; drain: boolean };
+  /** Said before it is done. */
+  sentence: string;
+}
+
+/** A state in which going on could lose or fork data, or in which nothing can be done from here. */
+export interface Refusal {
+  kind: "refusal";
+  rule: string;
+  sentence: string;
+  remedy: string;
+  exitCode: 2 | 3;
+}
+
+/** What `roll` does next. Undefined: nothing is left. `done` holds the rules that fire once in a run. */
+export type Decision = Step | Refusal | undefined;
+
+/** What rules decide by. */
+export interface Facts {
+  inventory: Inventory;
+  nodes: NodeObservation[];
+  /** The node whose data is a primary's, whether it runs or not; undefined: none, or not exactly one. */
+  primary?: NodeObservation;
+  standby?: NodeObservation;
+  done: ReadonlySet<string>;
+}
+
+/** A row of the decision table. */
+export interface Rule {
+  id: string;
+  decide: (facts: Facts) => Omit<Step, "kind" | "rule"> | Omit<Refusal, "kind" | "rule"> | undefined;
+}
+
+export const data = (node: NodeObservation) => node.host?.postgres.data;
+export const runs = (node: NodeObservation) => node.host?.postgres.role !== "down";
+export const isStandbyData = (node: NodeObservation) => node.host?.postgres.standbySignal === true;
+export const address = ({ inventory }: Facts, name: string) =>
+  inventory.topology.nodes.find((node) => node.name === name)?.address ?? "";
+export const marked = (node: NodeObservation, unit: string) => node.host?.restartNeeded.includes(unit) === true;
+export const answers = (node: NodeObservation) => node.host?.harbor.answers === true;
+export const script = (program: string, ...args: string[]) => ({ do: "script", program, args }) as const;
+
+export const postgresUnit = "postgresql@17-main.service";
+export const redisUnit = "redis-server.service";
+export const harborUnit = "harbor-ha-harbor.service";
+export const dockerUnit = "docker.service";
+/** What role.conf of the Redis master says. */
+export const redisMaster = "# master";
+
+/** Whether a running server and the data directory of its node tell different stories. */
+export const contradicts = ({ data, standbySignal, role }: HostFacts["postgres"]) =>
+  role !== "down" && (data !== "present" || (role === "standby") !== standbySignal);
+
+/** Whether another node serves clients, so that this one can be drained. */
+export const serving = (nodes: NodeObservation[], but: NodeObservation) =>
+  nodes.some((node) => node !== but && answers(node));
+
+/** Whether Harbor on a node may go down for a moment: it serves nobody, or the other one serves too. */
+export const mayPause = (nodes: NodeObservation[], node: NodeObservation) => !answers(node) || serving(nodes, node);
+
+/** Whether the primary sends its WAL to the standby right now. */
+export function streams(primary: NodeObservation, standby: NodeObservation): boolean {
+  return primary.postgres?.standbys.some(({ name, state }) => name === standby.name && state === "streaming") === true;
+}

@@ -1,0 +1,88 @@
+import { answers, harborUnit, marked, mayPause, type Rule, serving } from "../rule.ts";
+
+/** Harbor: installed and restarted one node after the other. */
+export const harborRules: Rule[] = [
+  {
+    id: "harbor.deliver",
+    decide: ({ nodes, inventory }) => {
+      const { sha256 } = inventory.harbor.installer;
+      const node = nodes.find(
+        (node) => node.host?.harbor.installed !== sha256 && !node.host?.harbor.received.includes(sha256),
+      );
+      return (
+        node && {
+          node: node.name,
+          action: { do: "deliver" },
+          sentence: `bring Harbor ${inventory.harbor.version}'s installer to ${node.name}`,
+        }
+      );
+    },
+  },
+  {
+    id: "harbor.install",
+    decide: ({ nodes, inventory }) => {
+      // One core after the other: the first one migrates the schema.
+      const node = nodes.find(
+        (node) => node.host?.harbor.installed !== inventory.harbor.installer.sha256 && mayPause(nodes, node),
+      );
+      return (
+        node && {
+          node: node.name,
+          action: { do: "harbor", verb: "install", drain: serving(nodes, node) },
+          sentence: `install Harbor on ${node.name}`,
+        }
+      );
+    },
+  },
+  {
+    id: "harbor.start",
+    decide: ({ nodes }) => {
+      const node = nodes.find((node) => node.host?.units["harbor-ha-harbor"] !== "active" && !marked(node, harborUnit));
+      return (
+        node && {
+          node: node.name,
+          // A start alone would leave out settings that came while it was down; a start under way has them.
+          action:
+            node.host?.units["harbor-ha-harbor"] === "activating"
+              ? { do: "start-unit", unit: harborUnit }
+              : { do: "harbor", verb: "restart", drain: false },
+          sentence: `start Harbor on ${node.name}`,
+        }
+      );
+    },
+  },
+  {
+    id: "harbor.restart",
+    decide: ({ nodes, inventory }) => {
+      const waiting = nodes.filter((node) => marked(node, harborUnit) && mayPause(nodes, node));
+      // The holder of the virtual address comes last: fewer connections have to move.
+      const node =
+        waiting.find((node) => !node.host?.addresses.includes(inventory.topology.virtualAddress)) ?? waiting[0];
+      return (
+        node && {
+          node: node.name,
+          action: { do: "harbor", verb: "restart", drain: serving(nodes, node) },
+          sentence: `restart Harbor on ${node.name} for changed settings`,
+        }
+      );
+    },
+  },
+  {
+    id: "harbor.silent",
+    decide: ({ nodes, done }) => {
+      const node = nodes.find((node) => !answers(node));
+      if (!node) return undefined;
+      if (!done.has(`harbor.silent ${node.name}`))
+        return {
+          node: node.name,
+          action: { do: "harbor", verb: "restart", drain: serving(nodes, node) },
+          sentence: `restart Harbor on ${node.name}, which does not answer`,
+        };
+      return {
+        sentence: `Harbor on ${node.name} does not answer, also after a restart.`,
+        remedy: `look at \`docker compose logs\` in /opt/harbor on ${node.name}`,
+        exitCode: 3,
+      };
+    },
+  },
+];

@@ -1,0 +1,167 @@
+import {
+  address,
+  contradicts,
+  data,
+  isStandbyData,
+  marked,
+  postgresUnit,
+  type Rule,
+  runs,
+  script,
+  streams,
+} from "../rule.ts";
+
+/** PostgreSQL: the first database, the standby, and restarts, without ever making a second primary. */
+export const postgresRules: Rule[] = [
+  {
+    id: "postgres.unknown-data",
+    decide: ({ nodes }) => {
+      const node = nodes.find((node) => data(node) === "unknown");
+      return (
+        node && {
+          sentence: `${node.name}: PostgreSQL's data directory holds files that are no database.`,
+          remedy: "look at it by hand; nothing in it was touched",
+          exitCode: 2,
+        }
+      );
+    },
+  },
+  {
+    id: "postgres.contradiction",
+    decide: ({ nodes }) => {
+      const node = nodes.find((node) => node.host && contradicts(node.host.postgres));
+      return (
+        node && {
+          sentence: `${node.name}: PostgreSQL runs as ${node.host?.postgres.role}, but its data directory ${
+            data(node) === "empty" ? "is empty" : isStandbyData(node) ? "is a standby's" : "is a primary's"
+          }.`,
+          remedy:
+            "run the same command again in a moment; if it stays so, look at it by hand: roll starts nothing beside it",
+          exitCode: 2,
+        }
+      );
+    },
+  },
+  {
+    id: "postgres.two-primaries",
+    decide: ({ nodes }) =>
+      nodes.every((node) => data(node) === "present" && !isStandbyData(node))
+        ? {
+            sentence: `Both nodes hold a primary's data (running: ${
+              nodes
+                .filter(runs)
+                .map((node) => node.name)
+                .join(", ") || "none"
+            }).`,
+            remedy: "decide which one is right; the other has to be rejoined as standby. roll starts neither",
+            exitCode: 2,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.no-primary",
+    decide: ({ nodes }) =>
+      nodes.some(isStandbyData) && nodes.every((node) => isStandbyData(node) || data(node) === "empty")
+        ? {
+            sentence: `No node holds a primary's data: ${nodes.map((node) => `${node.name} ${isStandbyData(node) ? "is a standby" : "is empty"}`).join(", ")}.`,
+            remedy: "a standby has to be promoted by an operator's decision; roll never does that",
+            exitCode: 2,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.initialise",
+    decide: ({ nodes, inventory }) =>
+      nodes.every((node) => data(node) === "empty")
+        ? {
+            node: inventory.topology.initialPrimary,
+            action: script("postgres.sh", "initialise"),
+            sentence: `initialise the first, empty database on ${inventory.topology.initialPrimary}`,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.start-primary",
+    decide: ({ primary }) =>
+      primary && !runs(primary)
+        ? {
+            node: primary.name,
+            action: script("postgres.sh", "start"),
+            sentence: `start PostgreSQL on ${primary.name}, whose data is the primary's`,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.prepare",
+    decide: ({ primary, standby, done }) =>
+      primary && standby && data(standby) === "empty" && !done.has("postgres.prepare")
+        ? {
+            node: primary.name,
+            action: script("postgres.sh", "prepare", standby.name),
+            sentence: `roles, database and the slot of ${standby.name} on ${primary.name}`,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.clone",
+    decide: (facts) => {
+      const { primary, standby } = facts;
+      return primary && standby && data(standby) === "empty"
+        ? {
+            node: standby.name,
+            action: script("postgres.sh", "clone", address(facts, primary.name), standby.name),
+            sentence: `copy the database from ${primary.name} to ${standby.name}`,
+          }
+        : undefined;
+    },
+  },
+  {
+    id: "postgres.start-standby",
+    decide: ({ standby }) =>
+      standby && !runs(standby)
+        ? {
+            node: standby.name,
+            action: script("postgres.sh", "start"),
+            sentence: `start PostgreSQL on ${standby.name} as standby`,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.wait-streaming",
+    decide: ({ primary, standby }) =>
+      primary && standby && !streams(primary, standby)
+        ? {
+            node: primary.name,
+            action: { do: "wait-streaming" },
+            sentence: `wait until ${standby.name} streams from ${primary.name}`,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.synchronous",
+    decide: ({ primary, standby }) =>
+      primary && standby && primary.postgres?.synchronousStandbyNames !== `"${standby.name}"`
+        ? {
+            node: primary.name,
+            action: script("postgres.sh", "synchronous", standby.name),
+            sentence: `commits on ${primary.name} wait for ${standby.name} from now on`,
+          }
+        : undefined,
+  },
+  {
+    id: "postgres.restart",
+    decide: ({ primary, standby }) => {
+      if (!primary || !standby) return undefined;
+      // Standby first; but a lowered limit must reach the primary first, or the standby would refuse to start.
+      const order = primary.postgres?.lowered ? [primary, standby] : [standby, primary];
+      const node = order.find((node) => marked(node, postgresUnit) || (node.postgres?.pendingRestart.length ?? 0) > 0);
+      return (
+        node && {
+          node: node.name,
+          action: script("postgres.sh", "restart"),
+          sentence: `restart PostgreSQL on ${node.name} (${node === primary ? "primary" : "standby"}) for changed settings`,
+        }
+      );
+    },
+  },
+];

@@ -1,0 +1,52 @@
+import { dockerUnit, harborUnit, mayPause, postgresUnit, type Rule, redisUnit } from "../rule.ts";
+
+/** Units without a role, and where the virtual address begins. */
+export const unitRules: Rule[] = [
+  {
+    id: "unit.restart",
+    decide: ({ nodes }) => {
+      for (const node of nodes) {
+        const unit = node.host?.restartNeeded.find(
+          (unit) =>
+            ![postgresUnit, redisUnit, harborUnit].includes(unit) &&
+            // Harbor's unit requires Docker's, and goes down and up with it.
+            (unit !== dockerUnit || mayPause(nodes, node)),
+        );
+        if (unit)
+          return {
+            node: node.name,
+            action: { do: "restart-unit", unit },
+            sentence: `restart ${unit} on ${node.name} for changed settings`,
+          };
+      }
+      return undefined;
+    },
+  },
+  {
+    id: "unit.start",
+    decide: ({ nodes }) => {
+      for (const node of nodes)
+        for (const unit of ["docker", "harbor-ha-agent", "haproxy", "pgbouncer", "keepalived"])
+          if (node.host?.units[unit] !== "active")
+            return {
+              node: node.name,
+              action: { do: "start-unit", unit: `${unit}.service` },
+              sentence: `start ${unit} on ${node.name}`,
+            };
+      return undefined;
+    },
+  },
+  {
+    id: "endpoint.first",
+    decide: ({ nodes, inventory, primary }) => {
+      // Only before the first client: later the virtual address stays where it is.
+      const fresh = nodes.every((node) => node.host?.harbor.installed === "");
+      if (!fresh || !primary || primary.host?.addresses.includes(inventory.topology.virtualAddress)) return undefined;
+      return {
+        node: primary.name,
+        action: { do: "take-endpoint" },
+        sentence: `the virtual address begins on ${primary.name}, beside the data`,
+      };
+    },
+  },
+];
