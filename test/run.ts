@@ -2,30 +2,25 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import spawn from "nano-spawn";
-import { returnFiles } from "../scripts/lab/checkout.ts";
 import { projectDirectory } from "../scripts/paths.ts";
 import { runProgram } from "../scripts/run-program.ts";
 import { UserError } from "../scripts/user-error.ts";
 
 await runProgram(async () => {
   const mode = process.argv[2] ?? "quick";
-  try {
-    vitest("unit", "vitest.config.ts");
-    if (mode === "unit") return 0;
-    if (process.getuid?.() !== 0)
-      throw new UserError(
-        "the lab tests make hosts, bridges and mounts on this machine: run them as root on Debian or Ubuntu (or `npm run test:unit`)",
-      );
-    await ensureSkopeo();
-    vitest(
-      "lab",
-      "vitest.lab.config.ts",
-      ...(mode === "quick" ? ["test/lab/first-light.test.ts"] : ["test/lab", ".engine.test.ts"]),
+  vitest("unit", "vitest.config.ts");
+  if (mode === "unit") return 0;
+  if (process.getuid?.() !== 0)
+    throw new UserError(
+      "the lab tests make hosts, bridges and mounts on this machine: run them as root on Debian or Ubuntu (or `npm run test:unit`)",
     );
-    return 0;
-  } finally {
-    returnFiles();
-  }
+  await ensureSkopeo();
+  vitest(
+    "lab",
+    "vitest.lab.config.ts",
+    ...(mode === "quick" ? ["test/lab/first-light.test.ts"] : ["test/lab", ".engine.test.ts"]),
+  );
+  return 0;
 });
 
 function vitest(what: string, config: string, ...files: string[]) {

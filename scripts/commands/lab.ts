@@ -39,7 +39,7 @@ export function labCommand(): Command {
       if (options.keepStack) return;
       // The hosts are gone: a state that names them would only mislead the next `up`. The passphrase stays for the stack file.
       rmSync(join(stackDirectory(name), "pulumi"), { recursive: true, force: true });
-      log(`lab ${name} is gone; its settings in Pulumi.${name}.yaml stay.`);
+      log(`Its settings in Pulumi.${name}.yaml stay, and so does the passphrase that opens them.`);
     });
   lab
     .command("poweroff <node>")

@@ -15,7 +15,8 @@ export type Log = (line: string) => void;
 export async function stackEnvironment(stack: string, log: Log): Promise<NodeJS.ProcessEnv> {
   const tools = await resolveToolchain(log);
   const env: NodeJS.ProcessEnv = { ...process.env };
-  env.PATH = [join(projectDirectory, "node_modules", ".bin"), ...tools, env.PATH].join(delimiter);
+  const own = [join(projectDirectory, "scripts", "bin"), join(projectDirectory, "node_modules", ".bin")];
+  env.PATH = [...own, ...tools, env.PATH].join(delimiter);
   env.PULUMI_HOME ??= join(cacheDirectory(), "pulumi-home");
   env.PULUMI_SKIP_UPDATE_CHECK = "true";
   env.PULUMI_STACK ??= stack;

@@ -44,12 +44,12 @@ await runProgram(async () => {
       );
       await stack.onHost(primary, "systemctl start keepalived");
       const registry = await stack.registry();
-      await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweroff", standby);
+      await stack.ok("harbor-ha", "lab", "poweroff", standby);
       const lost = performance.now();
       await until("a pull", 60_000, () => quickPull(registry, image.digest));
       moves.push((performance.now() - lost) / 1000);
-      await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweron", standby);
-      await stack.ok("node", "scripts/harbor-ha.ts", "roll", "--yes");
+      await stack.ok("harbor-ha", "lab", "poweron", standby);
+      await stack.ok("harbor-ha", "roll", "--yes");
       await stack.untilStatus("healthy", ({ healthy }) => healthy);
     });
     rows.pop();

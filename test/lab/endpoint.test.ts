@@ -17,7 +17,7 @@ beforeAll(async () => {
   await withInstallerServer(async (url, sha256) => {
     // The nodes fetch the installer themselves here; the other tests have it copied.
     const given = ["--hostname", "10.231.78.10", "--installer-url", url, "--installer-sha256", sha256];
-    await stack.ok("node", "scripts/harbor-ha.ts", "init", ...given);
+    await stack.ok("harbor-ha", "init", ...given);
     await stack.ok("npm", "run", "-s", "lab");
   });
   image = makeImage([100_000]);
@@ -37,13 +37,13 @@ test("the endpoint on the standby's node, and that node off: pulls go on once th
   await stack.onHost("node1", "systemctl start keepalived");
   const pulls = await pullWhile(await stack.registry(), "library/moving", image.digest, async (pulls) => {
     await until("20 pulls", 60_000, async () => pulls.passed >= 20);
-    await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweroff", "node2");
+    await stack.ok("harbor-ha", "lab", "poweroff", "node2");
     const before = pulls.passed;
     await until("100 pulls through node1", 120_000, async () => pulls.passed >= before + 100);
   });
   expect(pulls.passed).toBeGreaterThan(100);
-  await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweron", "node2");
-  await stack.ok("node", "scripts/harbor-ha.ts", "roll", "--yes");
+  await stack.ok("harbor-ha", "lab", "poweron", "node2");
+  await stack.ok("harbor-ha", "roll", "--yes");
   await stack.untilStatus("healthy", ({ healthy }) => healthy);
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -38,6 +38,14 @@ describe("from nothing to a serving pair", () => {
     expect(node2?.host?.postgres.role).toBe("standby");
     expect(node1?.postgres?.standbys).toMatchObject([{ name: "node2", state: "streaming", syncState: "sync" }]);
     expect(node1?.host?.addresses).toContain("10.231.78.10");
+  });
+
+  test("the documented shell has pulumi and harbor-ha", async () => {
+    const { stderr } = await stack.ok("npm", "run", "-s", "shell", "--", "harbor-ha", "status");
+    expect(stderr).toContain("healthy");
+    const unknown = await stack.run("npm", "run", "-s", "shell", "--", "no-such-command");
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr.trim()).toMatch(/^error: no-such-command: [^\n]*$/);
   });
 
   test("a second up changes nothing, and preview shows no change", async () => {
@@ -108,7 +116,7 @@ describe("a changed setting", () => {
 
 describe("a node without power", () => {
   test("the standby's node off: pulls go on, status says that writes wait, and roll brings it back", async () => {
-    await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweroff", "node2");
+    await stack.ok("harbor-ha", "lab", "poweroff", "node2");
     const pulls = await pulling(async (pulls) => {
       // PostgreSQL itself notices after its wal_sender_timeout.
       await stack.untilStatus("the loss is noticed", ({ findings }) =>
@@ -124,8 +132,8 @@ describe("a node without power", () => {
     });
     // What was open on the lost node fails once; clients that come after HAProxy has noticed do not.
     expect(pulls.failed.length).toBeLessThanOrEqual(pulls.atOnce);
-    await stack.ok("node", "scripts/harbor-ha.ts", "lab", "poweron", "node2");
-    await stack.ok("node", "scripts/harbor-ha.ts", "roll", "--yes");
+    await stack.ok("harbor-ha", "lab", "poweron", "node2");
+    await stack.ok("harbor-ha", "roll", "--yes");
     await stack.untilStatus("the pair is healthy again", ({ healthy }) => healthy);
     expect(await (await stack.registry("node2")).pull("library/first", image.digest)).toBe(image.digest);
   });
@@ -218,7 +226,9 @@ async function skopeoPush(reference: string, { manifest, blobs }: Image): Promis
     `dir:${join(directory, "image")}`,
     `docker://${endpoint}/${reference}`,
   );
-  return readFileSync(digestFile, "utf8").trim();
+  const digest = readFileSync(digestFile, "utf8").trim();
+  rmSync(directory, { recursive: true });
+  return digest;
 }
 
 function filesBelow(directory: string): string[] {

@@ -26,7 +26,7 @@ test("after node2 was promoted by hand and node1's data removed, roll makes node
   );
   await stack.onHost("node1", "rm -rf /var/lib/postgresql/17/main");
 
-  await stack.ok("node", "scripts/harbor-ha.ts", "roll", "--yes");
+  await stack.ok("harbor-ha", "roll", "--yes");
   const status = await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
   expect(status.nodes.map(({ host }) => host?.postgres.role)).toEqual(["standby", "primary"]);
   expect(await sql("node1", "SELECT kept FROM proof")).toBe("1");

@@ -78,7 +78,7 @@ export class LabStack {
   }
 
   harborHa(...args: string[]): Promise<Result> {
-    return this.run("node", "scripts/harbor-ha.ts", ...args);
+    return this.run("harbor-ha", ...args);
   }
 
   async output<T = string>(name: string): Promise<T> {
