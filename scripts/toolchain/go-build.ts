@@ -48,7 +48,7 @@ export async function buildGoTools(directory: string, log: Log): Promise<void> {
       ["build", "-v", "-mod=readonly", `-ldflags=${versionFlag}`, "-o", temporary, build.package],
       {
         cwd: join(projectDirectory, "scripts", "toolchain", "go", build.module),
-        env: { GOFLAGS: "-buildvcs=false", CGO_ENABLED: "0", GOTMPDIR: work },
+        env: { GOFLAGS: `${process.env.GOFLAGS ?? ""} -buildvcs=false`.trim(), CGO_ENABLED: "0", GOTMPDIR: work },
         stdin: "ignore",
       },
     );
