@@ -1,9 +1,10 @@
 // Runs the tests: `unit` needs nothing; `quick` adds one run on a lab of its own; `lab` runs everything (hours).
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import spawn from "nano-spawn";
 import { projectDirectory } from "../scripts/paths.ts";
 import { runProgram } from "../scripts/run-program.ts";
+import { resolveToolchain } from "../scripts/toolchain/resolve.ts";
 import { UserError } from "../scripts/user-error.ts";
 
 await runProgram(async () => {
@@ -15,6 +16,9 @@ await runProgram(async () => {
       "the lab tests make hosts, bridges and mounts on this machine: run them as root on Debian or Ubuntu (or `npm run test:unit`)",
     );
   await ensureSkopeo();
+  // The plugin's tests under the engine call `pulumi` themselves.
+  const tools = await resolveToolchain(console.error);
+  process.env.PATH = [...tools, process.env.PATH].join(delimiter);
   vitest(
     "lab",
     "vitest.lab.config.ts",

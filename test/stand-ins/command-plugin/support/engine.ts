@@ -1,5 +1,5 @@
 /** A project in a temporary directory, run by the real engine with this plugin on its PATH. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
@@ -8,8 +8,6 @@ import type { PropertyMap } from "../property-value.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../../..");
 const NODE = join(REPOSITORY, "node_modules/.bin/node");
-
-export const hasPulumi = spawnSync("pulumi", ["version"]).status === 0;
 
 /** What the program makes: `{ $secret: x }` stands for a secret, `{ $stdoutOf: name }` for another one's output. */
 export interface Wanted {
