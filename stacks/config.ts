@@ -81,6 +81,20 @@ export const configSchema = z.strictObject({
         .describe(
           "Most WAL in MB kept for a standby that is away. Beyond it the standby must be built anew; without it the disk fills.",
         ),
+      durability: z
+        .enum(["available", "strict"])
+        .default("available")
+        .describe(
+          "What happens when the standby is gone. `available`: after degradeAfterSeconds writes go on without it, recorded; a failover then refuses until it is back. `strict`: writes wait until the standby is back.",
+        ),
+      degradeAfterSeconds: z
+        .number()
+        .min(2)
+        .max(600)
+        .default(5)
+        .describe(
+          "Seconds without a sign of life from the standby after which writes go on without it. Shorter: more degraded periods; longer: longer stalls.",
+        ),
       settings: z
         .record(z.string().regex(/^[a-z_.]+$/, "must be a PostgreSQL setting's name in lower case"), settingValue)
         .default({})

@@ -1,3 +1,5 @@
+import type { Belief, BootDecision, RecordEntry } from "./record.ts";
+
 /** What a host says about itself. Roles are what the running server answers, not what a file says. */
 export interface HostFacts {
   hostname: string;
@@ -8,9 +10,18 @@ export interface HostFacts {
   postgres: {
     data: "empty" | "present" | "unknown";
     standbySignal: boolean;
-    role: "primary" | "standby" | "down";
+    /** `silent`: it is there, but does not answer. */
+    role: "primary" | "standby" | "down" | "silent";
+    systemIdentifier?: string;
+    timeline?: number;
+    /** Token of the intent under which the very first database was made here. */
+    firstToken: string;
+    /** Whether the record lets it start here; read anew. */
+    boot: BootDecision;
   };
-  redis: { role: "master" | "slave" | "down"; configured: string };
+  /** The cluster record as this node sees it, read anew. */
+  record: { belief: Belief; known?: RecordEntry };
+  redis: { role: "master" | "slave" | "down"; configured: string; boot: BootDecision };
   harbor: {
     /** sha256 of the installer that was run last; empty: none. */
     installed: string;

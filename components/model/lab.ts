@@ -42,5 +42,6 @@ export const labTopology = {
     serviceAddress: config.docker.addressPool.replace(/\.0\.0\/16$/, ".0.1"),
     dockerPool: config.docker.addressPool,
     storage: { kind: "mounted", path: "/mnt/harbor-ha" },
+    record: { kind: "directory", path: "/mnt/harbor-ha/.harbor-ha/record" },
   }),
 };

@@ -5,10 +5,16 @@ export const hostPaths = {
   /** Values behind the `@{label:version}` placeholders, 0600. */
   secrets: "/etc/harbor-ha/secrets.json",
   inventory: "/etc/harbor-ha/inventory.json",
+  /** What the agent of this node is told. */
+  agent: "/etc/harbor-ha/agent.json",
   /** Programs of the toolkit. */
   programs: "/usr/local/lib/harbor-ha",
   /** Manifests and marks. */
   state: "/var/lib/harbor-ha",
+  /** The newest entry of the cluster record that this node has seen. */
+  knownEntry: "/var/lib/harbor-ha/known-entry.json",
+  /** Leases and what else ends with the boot. */
+  run: "/run/harbor-ha",
   /** Held by apply and by every operation that acts on the host; released when their process ends. */
   lock: "/run/lock/harbor-ha.lock",
   certificates: "/etc/harbor-ha/tls",

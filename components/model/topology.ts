@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { node } from "./node.ts";
+import { recordPlace } from "./record.ts";
 
 /**
  * The shape of the pair as plain data, known in the first preview: every render is a function of this and the
@@ -23,6 +24,8 @@ export const topology = z.object({
   /** Docker takes its networks from here (CIDR). */
   dockerPool: z.string(),
   storage: z.object({ kind: z.literal("mounted"), path: z.string() }),
+  /** The cluster record: which node may write. On storage that both nodes share. */
+  record: recordPlace,
 });
 export type Topology = z.infer<typeof topology>;
 

@@ -36,7 +36,7 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
   return [
     renderSystem(servicePackages),
     renderInventory(inventory),
-    renderAgent(node.address),
+    renderAgent(topology, node, config.postgres),
     renderPostgres(
       topology,
       node,

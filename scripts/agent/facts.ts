@@ -2,11 +2,23 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
-import { drained, harborAnswers, postgresRole, redisRole } from "./probes.ts";
+import { decideBoot, decideRedisBoot } from "./boot.ts";
+import { readBootFacts } from "./boot-facts.ts";
+import { configuredRedisRole } from "./data.ts";
+import { readKnown } from "./known.ts";
+import { PostgresSession } from "./postgres-session.ts";
+import { drained, harborAnswers, redisRole } from "./probes.ts";
+import { readSettings } from "./settings.ts";
 
 /** Everything about this host that operations decide by, read once. Writes nothing. */
 export async function collectFacts(): Promise<HostFacts> {
-  const [postgres, redis, harborUp] = await Promise.all([postgresRole(), redisRole(), harborAnswers()]);
+  const session = new PostgresSession();
+  const [server, redis, harborUp, boot] = await Promise.all([
+    session.state().finally(() => session.close()),
+    redisRole(),
+    harborAnswers(),
+    readBootFacts(readSettings()),
+  ]);
   const units = [
     "postgresql@17-main",
     "redis-server",
@@ -37,11 +49,16 @@ export async function collectFacts(): Promise<HostFacts> {
     units: Object.fromEntries(units.map((unit, index) => [unit, unitState(states[index])])),
     restartNeeded: list(`${hostPaths.state}/restart-needed`).map(decodeURIComponent).sort(),
     postgres: {
-      data: dataState(),
-      standbySignal: existsSync(`${hostPaths.postgresData}/standby.signal`),
-      role: postgres,
+      data: boot.data.state,
+      standbySignal: boot.data.standbySignal,
+      role: typeof server === "object" ? server.role : server,
+      systemIdentifier: boot.data.systemIdentifier,
+      timeline: boot.data.timeline,
+      firstToken: read("/var/lib/postgresql/17/first-token"),
+      boot: decideBoot(boot),
     },
-    redis: { role: redis, configured: read("/var/lib/redis/role.conf") },
+    redis: { role: redis, configured: configuredRedisRole(), boot: decideRedisBoot(boot, configuredRedisRole()) },
+    record: { belief: boot.belief, known: readKnown() },
     harbor: {
       installed: read(`${hostPaths.state}/harbor/installed`),
       received: list(`${hostPaths.state}/harbor`)
@@ -64,12 +81,6 @@ function unitState(properties: Record<string, string> = {}): string {
   const { ActiveState = "unknown", ConditionResult, ConditionTimestampMonotonic } = properties;
   const skipped = ActiveState === "inactive" && ConditionResult === "no" && ConditionTimestampMonotonic !== "0";
   return skipped ? "skipped" : ActiveState;
-}
-
-function dataState(): HostFacts["postgres"]["data"] {
-  const entries = list(hostPaths.postgresData);
-  if (entries.length === 0) return "empty";
-  return entries.includes("PG_VERSION") ? "present" : "unknown";
 }
 
 /** Asked through a child with a deadline: a hung share must not hang us. */

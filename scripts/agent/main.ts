@@ -1,39 +1,54 @@
-// harbor-ha-agent: the role endpoints of a node, answered from memory. It decides nothing and promotes nothing.
-// With `facts` as argument it prints what it sees once, as JSON, and ends.
+// harbor-ha-agent: one program per node. Without arguments the daemon; it never promotes.
+//   facts          what is seen here, once, as JSON
+//   gate SERVICE   whether PostgreSQL or Redis may start, as exit code
+//   record         one request to the cluster record (JSON on stdin), the answer as JSON
+//   record-child   the process that touches the record's storage, and may hang
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { ports } from "../../components/model/ports.ts";
+import { serveRecord } from "../record/child.ts";
+import { Daemon } from "./daemon.ts";
 import { collectFacts } from "./facts.ts";
-import { drained, harborAnswers, postgresRole, redisRole } from "./probes.ts";
+import { gate } from "./gate.ts";
+import { openRecord, readSettings } from "./settings.ts";
 
-/** The last answers; a probe that fails says "unknown", and its endpoint 503. */
-const seen = { primary: false, redis: false, endpoint: false };
-let misses = 0;
+const [, , verb, argument] = process.argv;
 
-async function refresh() {
-  const [postgres, redis, harbor] = await Promise.all([postgresRole(), redisRole(), harborAnswers()]);
-  seen.primary = postgres === "primary";
-  seen.redis = redis === "master";
-  // Harbor's ping waits for Redis: one slow answer must not take a node out, let alone both at once.
-  misses = harbor === "no" ? misses + 1 : 0;
-  seen.endpoint = !drained() && misses < 3;
+function serve() {
+  const settings = readSettings();
+  const daemon = new Daemon(settings);
+  createServer((request, response) => {
+    const answer = daemon.answer(request.url ?? "");
+    response.writeHead(answer ? (answer.ok ? 200 : 503) : 404).end(answer?.text);
+  }).listen(ports.roles, settings.self.address);
+  void daemon.run();
 }
 
-/** Probes one after the other, each with its own deadline, half a second apart. */
-async function watch(): Promise<never> {
-  for (;;) {
-    await refresh().catch((error) => console.error(`probe: ${error}`));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+async function askRecord(request: string) {
+  const record = openRecord(readSettings());
+  try {
+    console.log(JSON.stringify(await record.ask(JSON.parse(request), 30_000)));
+  } finally {
+    record.close();
   }
 }
 
-function serve() {
-  misses = 3;
-  createServer((request, response) => {
-    const path = (request.url ?? "").slice(1);
-    const known = path === "primary" || path === "redis" || path === "endpoint";
-    response.writeHead(known ? (seen[path] ? 200 : 503) : 404).end(known ? `${seen[path]}\n` : "");
-  }).listen(Number(process.env.LISTEN_PORT), process.env.LISTEN_ADDRESS);
-  void watch();
+switch (verb) {
+  case undefined:
+    serve();
+    break;
+  case "facts":
+    void collectFacts().then((facts) => console.log(JSON.stringify(facts)));
+    break;
+  case "gate":
+    void gate(argument).then((code) => process.exit(code));
+    break;
+  case "record":
+    void askRecord(readFileSync(0, "utf8"));
+    break;
+  case "record-child":
+    void serveRecord(JSON.parse(argument ?? "{}"));
+    break;
+  default:
+    throw new Error(`unknown verb ${verb}`);
 }
-
-if (process.argv[2] === "facts") void collectFacts().then((facts) => console.log(JSON.stringify(facts)));
-else serve();

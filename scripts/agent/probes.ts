@@ -1,7 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { get } from "node:https";
 import { connect } from "node:net";
-import { Client } from "pg";
 import { hostPaths } from "../../components/model/paths.ts";
 import { ports } from "../../components/model/ports.ts";
 
@@ -9,27 +8,6 @@ import { ports } from "../../components/model/ports.ts";
 const deadline = 2_000;
 /** A drain not renewed for so long is over. */
 const drainLease = 15_000;
-
-/** What PostgreSQL on this node is, asked through its local socket as the superuser. */
-export async function postgresRole(): Promise<"primary" | "standby" | "down"> {
-  const client = new Client({
-    host: hostPaths.postgresSocketDirectory,
-    user: "postgres",
-    database: "postgres",
-    connectionTimeoutMillis: deadline,
-    query_timeout: deadline,
-  });
-  client.on("error", () => {});
-  try {
-    await client.connect();
-    const { rows } = await client.query("SELECT pg_is_in_recovery() AS recovery");
-    return rows[0].recovery ? "standby" : "primary";
-  } catch {
-    return "down";
-  } finally {
-    client.end().catch(() => {});
-  }
-}
 
 /** What Redis on this node is. The reply to ROLE begins with the role's name; no library is needed for one word. */
 export function redisRole(): Promise<"master" | "slave" | "down"> {

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { Inventory } from "../../components/model/inventory.ts";
+import { settled } from "../../components/model/record.ts";
 import type { NodeObservation, Observation } from "./observe.ts";
 
 /** One thing that is not as it should be. */
@@ -67,6 +68,12 @@ function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
     add("restart.needed", `${unit} has new settings that need a restart (harbor-ha roll)`);
   for (const setting of node.postgres?.pendingRestart ?? [])
     add("restart.needed", `PostgreSQL setting ${setting} needs a restart (harbor-ha roll)`);
+  const { belief } = host.record;
+  if (belief.state === "unreadable") add("record.unreadable", `the cluster record cannot be trusted: ${belief.reason}`);
+  if (belief.state === "none") add("record.none", "there is no cluster record yet (harbor-ha roll)");
+  for (const [service, { role, boot }] of Object.entries({ PostgreSQL: host.postgres, Redis: host.redis }))
+    if (role === "down" && boot.start === "no")
+      add(boot.rule, `${service} stays down: ${boot.sentence} (${boot.remedy})`);
   if (!host.storage.ok) add("storage.wrong", host.storage.reason);
   if (host.harbor.installed !== inventory.harbor.installer.sha256)
     add("harbor.installer", `Harbor ${inventory.harbor.version} is not installed yet (harbor-ha roll)`);
@@ -80,6 +87,13 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
   const add = (id: string, sentence: string) => found.push({ id, sentence });
   // What a node that does not answer is, nobody knows.
   const ofThose = nodes.every(({ host }) => host) ? "" : " of those that answer";
+  const entries = nodes.flatMap(({ host }) => (host?.record.belief.state === "good" ? host.record.belief.newest : []));
+  const newest = entries.sort((a, b) => b.epoch - a.epoch)[0];
+  if (newest && !settled(newest))
+    add(
+      "record.under-way",
+      `entry ${newest.epoch} of the record is an intent that nobody has finished (by ${newest.by}, ${newest.at})`,
+    );
   const primaries = nodes.filter((node) => node.host?.postgres.role === "primary");
   if (primaries.length > 1) add("postgres.two-primaries", "BOTH nodes run as PostgreSQL primary");
   if (primaries.length === 0) add("postgres.no-primary", `no node${ofThose} runs as PostgreSQL primary`);
@@ -88,15 +102,20 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
     const standby = nodes.find((node) => node !== primary);
     const state = primary.postgres?.standbys.find(({ name }) => name === standby?.name);
     const waits = primary.postgres?.synchronousStandbyNames !== "";
+    if (newest && settled(newest) && newest.primary !== primary.name)
+      add(
+        "record.other-primary",
+        `${primary.name} runs as primary, but entry ${newest.epoch} of the record names ${newest.primary}`,
+      );
     if (!primary.postgres)
       add("postgres.unknown", `PostgreSQL on ${primary.name} runs, but could not be asked about its standby`);
     else if (state?.state !== "streaming")
       add(
         "postgres.standby-away",
-        `${standby?.name} does not stream from ${primary.name}${waits ? ": writes WAIT until it is back" : ""}`,
+        `${standby?.name} does not stream from ${primary.name}: writes ${waits ? "WAIT for it" : `go on without it, so a failover to it would lose them`}`,
       );
-    else if (state.syncState !== "sync")
-      add("postgres.not-synchronous", `${standby?.name} streams, but commits do not wait for it`);
+    else if (state.syncState !== "sync" || (newest?.primary === primary.name && newest.sync.length === 0))
+      add("postgres.not-synchronous", `${standby?.name} streams, but does not yet hold all that was acknowledged`);
   }
   const masters = nodes.filter((node) => node.redis?.role === "master");
   if (masters.length !== 1) add("redis.masters", `${masters.length} nodes${ofThose} run as Redis master`);

@@ -1,5 +1,6 @@
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import type { Inventory } from "../../components/model/inventory.ts";
+import type { Claim, RecordEntry } from "../../components/model/record.ts";
 import type { NodeObservation } from "../cluster/observe.ts";
 
 /** One thing to do on one node. */
@@ -10,6 +11,10 @@ export interface Step {
   node: string;
   action:
     | { do: "script"; program: string; args: string[] }
+    | { do: "record-proof" }
+    /** A claim without a token gets one of its own. */
+    | { do: "claim"; previous: number; entry: Omit<Claim, "token"> & { token?: string } }
+    | { do: "wait-synced" }
     | { do: "deliver" }
     | { do: "storage-proof" }
     | { do: "wait-streaming" }
@@ -37,6 +42,8 @@ export type Decision = Step | Refusal | undefined;
 export interface Facts {
   inventory: Inventory;
   nodes: NodeObservation[];
+  /** The newest entry of the cluster record; undefined: there is none yet. */
+  newest?: RecordEntry;
   /** The node whose data is a primary's, whether it runs or not; undefined: none, or not exactly one. */
   primary?: NodeObservation;
   standby?: NodeObservation;
@@ -67,7 +74,7 @@ export const redisMaster = "# master";
 
 /** Whether a running server and the data directory of its node tell different stories. */
 export const contradicts = ({ data, standbySignal, role }: HostFacts["postgres"]) =>
-  role !== "down" && (data !== "present" || (role === "standby") !== standbySignal);
+  (role === "primary" || role === "standby") && (data !== "present" || (role === "standby") !== standbySignal);
 
 /** Whether another node serves clients, so that this one can be drained. */
 export const serving = (nodes: NodeObservation[], but: NodeObservation) =>

@@ -3,7 +3,8 @@ import type { Observation } from "../cluster/observe.ts";
 import { type Decision, data, type Facts, isStandbyData, type Rule } from "./rule.ts";
 import { harborRules } from "./rules/harbor.ts";
 import { hostRules } from "./rules/host.ts";
-import { postgresRules } from "./rules/postgres.ts";
+import { dataRules, postgresRules } from "./rules/postgres.ts";
+import { newestOf, recordRules } from "./rules/record.ts";
 import { redisRules } from "./rules/redis.ts";
 import { storageRules } from "./rules/storage.ts";
 import { unitRules } from "./rules/unit.ts";
@@ -12,6 +13,8 @@ import { unitRules } from "./rules/unit.ts";
 export const rules: Rule[] = [
   ...hostRules,
   ...storageRules,
+  ...dataRules,
+  ...recordRules,
   ...postgresRules,
   ...redisRules,
   ...unitRules,
@@ -27,7 +30,11 @@ export function decide(inventory: Inventory, observation: Observation, done: Rea
   const primaries = nodes.filter((node) => data(node) === "present" && !isStandbyData(node));
   const primary = primaries.length === 1 ? primaries[0] : undefined;
   const standby = primary && nodes.find((node) => node !== primary);
-  const facts: Facts = { inventory, nodes, primary, standby, done };
+  // Read a moment apart, one node may be an entry behind.
+  const newest = nodes
+    .flatMap((node) => newestOf(node) ?? [])
+    .reduce<Facts["newest"]>((best, entry) => (entry.epoch > (best?.epoch ?? 0) ? entry : best), undefined);
+  const facts: Facts = { inventory, nodes, newest, primary, standby, done };
   for (const { id, decide } of rules) {
     const decision = decide(facts);
     if (!decision) continue;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { Cluster, Observation } from "../cluster/observe.ts";
+import { claimEntry, proveRecord } from "../cluster/record.ts";
 import { quote } from "../cluster/ssh.ts";
 import { UserError } from "../user-error.ts";
 import { harborStep } from "./harbor.ts";
@@ -67,6 +68,22 @@ async function act(cluster: Cluster, step: Step): Promise<void> {
       return;
     case "storage-proof":
       await proveStorage(cluster);
+      return;
+    case "record-proof":
+      await proveRecord(cluster);
+      return;
+    case "claim": {
+      const { entry, previous } = action;
+      await claimEntry(cluster, node, previous, { token: randomUUID(), ...entry });
+      return;
+    }
+    case "wait-synced":
+      await until("the standby is synchronous again, by the record", 120_000, async () => {
+        const nodes = Object.values(await cluster.observe());
+        return nodes.some(
+          ({ host }) => host?.record.belief.state === "good" && host.record.belief.newest.sync.length > 0,
+        );
+      });
       return;
     case "wait-streaming":
       await until("the standby streams", 120_000, async () => {

@@ -15,6 +15,8 @@ export const sampleConfig: Config = {
     maxConnections: 300,
     sharedBuffersMb: 512,
     maxSlotWalKeepMb: 4096,
+    durability: "available",
+    degradeAfterSeconds: 5,
     settings: { work_mem: "8MB", max_worker_processes: 16, jit: false },
   },
   pgbouncer: { poolSize: 60 },

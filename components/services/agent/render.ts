@@ -1,25 +1,47 @@
+import type { AgentSettings } from "../../model/agent.ts";
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
+import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
-import { ports } from "../../model/ports.ts";
+import { peerOf, type Topology } from "../../model/topology.ts";
 
 export const agentUnit = "harbor-ha-agent.service";
 
-/** The role endpoints of a node: /primary, /redis and /endpoint, for HAProxy's checks. */
-export function renderAgent(address: string): Bundle {
+export interface AgentOptions {
+  degradeAfterSeconds: number;
+  durability: "available" | "strict";
+}
+
+/** The agent of a node: role endpoints, boot gate, synchronous replication by the record. */
+export function renderAgent(topology: Topology, node: Node, options: AgentOptions): Bundle {
+  const settings: AgentSettings = {
+    self: node,
+    peer: peerOf(topology, node.name),
+    record: topology.record,
+    degradeAfterSeconds: options.degradeAfterSeconds,
+    durability: options.durability,
+  };
   return makeBundle("agent", {
     files: {
+      [hostPaths.agent]: {
+        mode: "0644",
+        onChange: { reload: agentUnit },
+        content: `${JSON.stringify(settings, null, 2)}\n`,
+      },
       [`/etc/systemd/system/${agentUnit}`]: {
         mode: "0644",
         onChange: { reload: agentUnit },
         content: `[Unit]
-Description=harbor-ha role endpoints
+Description=harbor-ha agent
 After=network.target
+StartLimitIntervalSec=0
 
 [Service]
-ExecStart=/usr/bin/node ${hostPaths.programs}/agent.cjs
-Environment=LISTEN_ADDRESS=${address} LISTEN_PORT=${ports.roles}
+ExecStart=/usr/bin/node --max-old-space-size=64 ${hostPaths.programs}/agent.cjs
 Restart=always
 RestartSec=500ms
+# A reader that hangs on a dead share cannot be killed; it must not keep the agent from coming back.
+KillMode=process
+TimeoutStopSec=5s
 OOMScoreAdjust=-900
 MemoryMax=256M
 
@@ -31,3 +53,7 @@ WantedBy=multi-user.target
     units: [agentUnit],
   });
 }
+
+/** What a unit runs first, whoever starts it: the record decides whether the service may run on this node. */
+export const gateBefore = (service: "postgres" | "redis") =>
+  `ExecStartPre=+/usr/bin/node ${hostPaths.programs}/agent.cjs gate ${service}\n`;

@@ -4,6 +4,7 @@ import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import type { Topology } from "../../model/topology.ts";
+import { gateBefore } from "../agent/render.ts";
 import { restartSettings } from "./settings.ts";
 
 export interface PostgresOptions {
@@ -23,7 +24,7 @@ export interface PostgresSecrets {
 }
 
 export const postgresPackages = ["postgresql-17"];
-/** Started by `roll` alone: Debian must not start a former primary at boot. */
+/** Started by the agent and by `roll`, never by Debian at boot; the record decides either way. */
 export const postgresUnit = "postgresql@17-main.service";
 
 const etc = "/etc/postgresql/17/main";
@@ -88,6 +89,10 @@ export function renderPostgres(
         content: `*:${ports.postgres}:replication:replication:${secrets.replication}\n`,
       },
       [`${hostPaths.etc}/postgres/roles.sql`]: { mode: "0600", content: roles(secrets) },
+      [`/etc/systemd/system/${postgresUnit}.d/60-harbor-ha.conf`]: {
+        mode: "0644",
+        content: `[Service]\n${gateBefore("postgres")}`,
+      },
       [`${hostPaths.programs}/postgres.sh`]: { mode: "0755", content: scripts.postgres },
     },
     managedUnits: [postgresUnit],

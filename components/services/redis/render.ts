@@ -2,9 +2,10 @@ import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
+import { gateBefore } from "../agent/render.ts";
 
 export const redisPackages = ["redis-server"];
-/** Started by `roll` alone, as PostgreSQL: the master lives beside the primary. */
+/** Started by the agent and by `roll`, as PostgreSQL: the master lives beside the primary. */
 export const redisUnit = "redis-server.service";
 
 /** Redis on one node. `replicaof` is role state: operations write it to role.conf, apply never does. */
@@ -45,11 +46,10 @@ include /var/lib/redis/role.conf
       },
       [`${hostPaths.etc}/redis.password`]: { mode: "0600", content: password },
       [`${hostPaths.programs}/redis.sh`]: { mode: "0755", content: script },
-      // The distribution's unit starts without our include being there; the guard makes it first.
       "/etc/systemd/system/redis-server.service.d/60-harbor-ha.conf": {
         mode: "0644",
         content: `[Service]
-ExecStart=
+${gateBefore("redis")}ExecStart=
 ExecStart=/usr/bin/redis-server /etc/redis/redis.conf
 `,
       },

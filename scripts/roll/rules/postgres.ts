@@ -11,8 +11,8 @@ import {
   streams,
 } from "../rule.ts";
 
-/** PostgreSQL: the first database, the standby, and restarts, without ever making a second primary. */
-export const postgresRules: Rule[] = [
+/** What lies in the data directories must make sense before anything is decided. */
+export const dataRules: Rule[] = [
   {
     id: "postgres.unknown-data",
     decide: ({ nodes }) => {
@@ -44,8 +44,9 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.two-primaries",
-    decide: ({ nodes }) =>
-      nodes.every((node) => data(node) === "present" && !isStandbyData(node))
+    // Where there is a record, it says which one is right.
+    decide: ({ nodes, newest }) =>
+      !newest && nodes.every((node) => data(node) === "present" && !isStandbyData(node))
         ? {
             sentence: `Both nodes hold a primary's data (running: ${
               nodes
@@ -60,8 +61,8 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.no-primary",
-    decide: ({ nodes }) =>
-      nodes.some(isStandbyData) && nodes.every((node) => isStandbyData(node) || data(node) === "empty")
+    decide: ({ nodes, newest }) =>
+      !newest && nodes.some(isStandbyData) && nodes.every((node) => isStandbyData(node) || data(node) === "empty")
         ? {
             sentence: `No node holds a primary's data: ${nodes.map((node) => `${node.name} ${isStandbyData(node) ? "is a standby" : "is empty"}`).join(", ")}.`,
             remedy: "a standby has to be promoted by an operator's decision; roll never does that",
@@ -69,16 +70,24 @@ export const postgresRules: Rule[] = [
           }
         : undefined,
   },
+];
+
+/** PostgreSQL: the standby, starts and restarts, without ever making a second primary. */
+export const postgresRules: Rule[] = [
   {
-    id: "postgres.initialise",
-    decide: ({ nodes, inventory }) =>
-      nodes.every((node) => data(node) === "empty")
-        ? {
-            node: inventory.topology.initialPrimary,
-            action: script("postgres.sh", "initialise"),
-            sentence: `initialise the first, empty database on ${inventory.topology.initialPrimary}`,
-          }
-        : undefined,
+    id: "postgres.kept-down",
+    decide: ({ nodes }) => {
+      for (const node of nodes) {
+        const boot = node.host?.postgres.boot;
+        if (data(node) === "present" && !runs(node) && boot?.start === "no")
+          return {
+            sentence: `${node.name}: PostgreSQL stays down: ${boot.sentence}.`,
+            remedy: boot.remedy,
+            exitCode: 2,
+          };
+      }
+      return undefined;
+    },
   },
   {
     id: "postgres.start-primary",
@@ -138,13 +147,13 @@ export const postgresRules: Rule[] = [
         : undefined,
   },
   {
-    id: "postgres.synchronous",
-    decide: ({ primary, standby }) =>
-      primary && standby && primary.postgres?.synchronousStandbyNames !== `"${standby.name}"`
+    id: "postgres.wait-synced",
+    decide: ({ newest, primary, standby }) =>
+      primary && standby && newest && !newest.sync.includes(standby.name)
         ? {
             node: primary.name,
-            action: script("postgres.sh", "synchronous", standby.name),
-            sentence: `commits on ${primary.name} wait for ${standby.name} from now on`,
+            action: { do: "wait-synced" },
+            sentence: `wait until commits on ${primary.name} wait for ${standby.name}, and the record says so`,
           }
         : undefined,
   },

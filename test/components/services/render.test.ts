@@ -147,7 +147,10 @@ test("both nodes get the same, but for their own name and address", () => {
     return ours.flatMap((line, index) => (line === theirs[index] ? [] : [`${path}: ${line.trim()}`]));
   });
   expect(different).toEqual([
-    "/etc/systemd/system/harbor-ha-agent.service: Environment=LISTEN_ADDRESS=10.231.77.11 LISTEN_PORT=8008",
+    '/etc/harbor-ha/agent.json: "name": "node1",',
+    '/etc/harbor-ha/agent.json: "address": "10.231.77.11"',
+    '/etc/harbor-ha/agent.json: "name": "node2",',
+    '/etc/harbor-ha/agent.json: "address": "10.231.77.12"',
     "/etc/postgresql/17/main/conf.d/20-restart.conf: cluster_name = 'node1'",
     "/etc/postgresql/17/main/conf.d/20-restart.conf: listen_addresses = '127.0.0.1,10.231.77.11'",
     "/etc/redis/redis.conf: bind 127.0.0.1 10.231.77.11",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { NodeObservation, Observation } from "../../../scripts/cluster/observe.ts";
 import { summarize } from "../../../scripts/cluster/summary.ts";
 import { decide } from "../../../scripts/roll/rules.ts";
-import { first, healthy, inventory, Pair, second, units } from "../roll/pair.ts";
+import { entry, first, healthy, inventory, Pair, second, units } from "../roll/pair.ts";
 
 const wellPair = () => new Pair(healthy(first), healthy(second));
 
@@ -114,7 +114,7 @@ describe("a fault is found, named by a stable id, and ends the pair's health", (
       "postgres.two-primaries",
       "BOTH nodes run as PostgreSQL primary",
       observe((_, node2) => {
-        node2.host.postgres = { data: "present", standbySignal: false, role: "primary" };
+        node2.host.postgres = { ...node2.host.postgres, standbySignal: false, role: "primary" };
       }),
     ],
     [
@@ -126,30 +126,83 @@ describe("a fault is found, named by a stable id, and ends the pair's health", (
     ],
     [
       "postgres.standby-away",
-      "node2 does not stream from node1: writes WAIT until it is back",
+      "node2 does not stream from node1: writes WAIT for it",
       observe((node1) => {
         node1.postgres.standbys = [];
       }),
     ],
     [
       "postgres.standby-away",
-      "node2 does not stream from node1",
+      "node2 does not stream from node1: writes go on without it, so a failover to it would lose them",
       observe((node1) => {
         Object.assign(node1.postgres, { standbys: [], synchronousStandbyNames: "" });
       }),
     ],
     [
       "postgres.standby-away",
-      "node2 does not stream from node1: writes WAIT until it is back",
+      "node2 does not stream from node1: writes WAIT for it",
       observe((node1) => {
         node1.postgres.standbys = [{ name: second, state: "catchup", syncState: "async", lagBytes: 9 }];
       }),
     ],
     [
       "postgres.not-synchronous",
-      "node2 streams, but commits do not wait for it",
+      "node2 streams, but does not yet hold all that was acknowledged",
       observe((node1) => {
         node1.postgres.standbys = [{ name: second, state: "streaming", syncState: "async", lagBytes: 0 }];
+      }),
+    ],
+    [
+      "postgres.not-synchronous",
+      "node2 streams, but does not yet hold all that was acknowledged",
+      observe((...nodes) => {
+        for (const { host } of nodes)
+          host.record.belief = { state: "good", newest: entry(first, { kind: "degraded", sync: [] }) };
+      }),
+    ],
+    [
+      "record.unreadable",
+      "node2: the cluster record cannot be trusted: it went back",
+      observe((_, node2) => {
+        node2.host.record.belief = { state: "unreadable", reason: "it went back" };
+      }),
+    ],
+    [
+      "record.none",
+      "node2: there is no cluster record yet (harbor-ha roll)",
+      observe((_, node2) => {
+        node2.host.record.belief = { state: "none" };
+      }),
+    ],
+    [
+      "record.under-way",
+      "entry 6 of the record is an intent that nobody has finished (by somebody, 2026-11-21T00:00:00Z)",
+      observe((_, node2) => {
+        const newest = entry(second, { epoch: 6, kind: "intent", by: "somebody" });
+        node2.host.record.belief = { state: "good", newest };
+      }),
+    ],
+    [
+      "record.other-primary",
+      "node1 runs as primary, but entry 6 of the record names node2",
+      observe((_, node2) => {
+        const newest = entry(second, { epoch: 6, kind: "done", sync: [first] });
+        node2.host.record.belief = { state: "good", newest };
+      }),
+    ],
+    [
+      "boot.other-primary",
+      "node2: PostgreSQL stays down: entry 6 names node1 as primary (run harbor-ha rejoin)",
+      observe((_, node2) => {
+        Object.assign(node2.host.postgres, {
+          role: "down",
+          boot: {
+            start: "no",
+            rule: "boot.other-primary",
+            sentence: "entry 6 names node1 as primary",
+            remedy: "run harbor-ha rejoin",
+          },
+        });
       }),
     ],
     [
@@ -217,7 +270,7 @@ describe("a node that cannot be asked", () => {
     node1.postgres.standbys = [];
     expect(summarize(inventory, observation).findings.map(({ sentence }) => sentence)).toEqual([
       "node2 is unknown: no route to host",
-      "node2 does not stream from node1: writes WAIT until it is back",
+      "node2 does not stream from node1: writes WAIT for it",
     ]);
   });
 
@@ -247,7 +300,6 @@ test("what status calls healthy leaves roll nothing to do", () => {
     { marks: [units.docker] },
     { marks: [units.harbor] },
     { pendingRestart: ["wal_buffers"] },
-    { synchronous: "" },
     { down: ["haproxy"] },
     { down: ["pgbouncer"] },
     { redis: { configured: "replica", up: false } },

@@ -1,4 +1,6 @@
 import type { HostFacts } from "../../../components/model/host-facts.ts";
+import type { Belief, RecordEntry } from "../../../components/model/record.ts";
+import { decideBoot, decideRedisBoot } from "../../../scripts/agent/boot.ts";
 import type { NodeObservation, Observation } from "../../../scripts/cluster/observe.ts";
 import type { Refusal, Step } from "../../../scripts/roll/rule.ts";
 import { decide } from "../../../scripts/roll/rules.ts";
@@ -19,13 +21,28 @@ export const units = {
   docker: "docker.service",
 };
 
+export type PostgresState = Pick<HostFacts["postgres"], "data" | "standbySignal" | "role"> & { firstToken?: string };
+
+/** An entry of the record of this model's database. */
+export const entry = (primary: NodeName, changes: Partial<RecordEntry> = {}): RecordEntry => ({
+  epoch: 5,
+  kind: "synced",
+  primary,
+  sync: [other(primary)],
+  systemIdentifier: "1",
+  timeline: 1,
+  by: "the agent",
+  at: "2026-11-21T00:00:00Z",
+  token: "token-of-the-sample",
+  ...changes,
+});
+
 /** One node as it could be found. */
 export interface NodeState {
-  postgres: HostFacts["postgres"];
-  /** Settings that wait for a restart; whether they are lowered limits; whether the standby streams without being waited for. */
+  postgres: PostgresState;
+  /** Settings that wait for a restart; whether they are lowered limits. */
   pendingRestart: string[];
   lowered: boolean;
-  synchronous: string;
   redis: { configured: "" | "master" | "replica"; up: boolean };
   harbor: { installed: string; received: boolean; unit: string; answers: boolean };
   marks: string[];
@@ -41,7 +58,6 @@ export function healthy(name: NodeName, changes: Partial<NodeState> = {}): NodeS
     postgres: { data: "present", standbySignal: !primary, role: primary ? "primary" : "standby" },
     pendingRestart: [],
     lowered: false,
-    synchronous: primary ? `"${second}"` : "",
     redis: { configured: primary ? "master" : "replica", up: true },
     harbor: { installed: sha256, received: true, unit: "active", answers: true },
     marks: [],
@@ -57,7 +73,6 @@ export const fresh = (changes: Partial<NodeState> = {}): NodeState => ({
   postgres: { data: "empty", standbySignal: false, role: "down" },
   pendingRestart: [],
   lowered: false,
-  synchronous: "",
   redis: { configured: "", up: false },
   harbor: { installed: "", received: false, unit: "inactive", answers: false },
   marks: [],
@@ -79,12 +94,24 @@ export class Pair {
   readonly nodes: Record<NodeName, NodeState>;
   readonly initialPrimary: NodeName;
   private streaming: boolean;
+  record?: RecordEntry;
   readonly steps: Step[] = [];
   /** Ids of the rules that fired, refusals included. */
   readonly fired: string[] = [];
 
-  constructor(node1: NodeState, node2: NodeState, initialPrimary: NodeName = first, streaming = true) {
+  /** `record`: by default it names the node whose data is a primary's, if there is one; `null`: there is none. */
+  constructor(
+    node1: NodeState,
+    node2: NodeState,
+    initialPrimary: NodeName = first,
+    streaming = true,
+    record?: RecordEntry | null,
+  ) {
     this.nodes = structuredClone({ node1, node2 });
+    const primaries = names.filter(
+      (name) => this.nodes[name].postgres.data === "present" && !this.nodes[name].postgres.standbySignal,
+    );
+    this.record = record === undefined ? primaries[0] && entry(primaries[0]) : (record ?? undefined);
     this.initialPrimary = initialPrimary;
     this.streaming = streaming;
   }
@@ -120,6 +147,17 @@ export class Pair {
     return Object.fromEntries(
       names.map((name): [string, NodeObservation] => {
         const { postgres, redis, harbor, marks, down, storage, ...node } = this.nodes[name];
+        const belief: Belief = this.record ? { state: "good", newest: this.record } : { state: "none" };
+        const identity = postgres.data === "present" ? { systemIdentifier: "1", timeline: 1 } : {};
+        const boot = {
+          self: name,
+          belief,
+          peer: { state: "answers", known: this.record } as const,
+          data: { state: postgres.data, standbySignal: postgres.standbySignal, ...identity },
+        };
+        const configured = { "": "", master: "# master", replica: `replicaof ${addressOf(other(name))} 6379` }[
+          redis.configured
+        ];
         const unit = (unit: string) => (down.includes(unit) ? "inactive" : "active");
         const host: HostFacts = {
           hostname: name,
@@ -135,12 +173,12 @@ export class Pair {
             "harbor-ha-harbor": harbor.unit,
           },
           restartNeeded: marks,
-          postgres,
+          postgres: { firstToken: "", ...postgres, ...identity, boot: decideBoot(boot) },
+          record: { belief, known: this.record },
           redis: {
             role: redis.up ? (redis.configured === "replica" ? "slave" : "master") : "down",
-            configured: { "": "", master: "# master", replica: `replicaof ${addressOf(other(name))} 6379` }[
-              redis.configured
-            ],
+            configured,
+            boot: decideRedisBoot(boot, configured),
           },
           harbor: {
             installed: harbor.installed,
@@ -155,10 +193,10 @@ export class Pair {
         const running = postgres.role !== "down" && {
           timeline: 1,
           systemIdentifier: "1",
-          synchronousStandbyNames: node.synchronous,
+          synchronousStandbyNames: this.record?.sync.length ? `"${other(name)}"` : "",
           standbys:
             name === primary && joined
-              ? [{ name: other(name), state: "streaming", syncState: node.synchronous ? "sync" : "async", lagBytes: 0 }]
+              ? [{ name: other(name), state: "streaming", syncState: "sync", lagBytes: 0 }]
               : [],
           slots: [],
           pendingRestart: node.pendingRestart,
@@ -187,6 +225,21 @@ export class Pair {
         return this.script(name as NodeName, action.program, action.args);
       case "deliver":
         node.harbor.received = true;
+        return;
+      case "record-proof":
+        must(this.record === undefined, "a record that is in use is proven");
+        return;
+      case "claim": {
+        must((this.record?.epoch ?? 0) === action.previous, "a claim builds on an entry that is not the newest");
+        const claimed = { token: "token-of-this-claim", ...action.entry };
+        this.record = { ...claimed, epoch: action.previous + 1, by: "roll", at: "2026-11-21T00:00:00Z" };
+        return;
+      }
+      case "wait-synced":
+        must(node.postgres.role === "primary" && this.streaming, "what cannot come is waited for");
+        // The agent's doing.
+        if (this.record)
+          this.record = { ...this.record, epoch: this.record.epoch + 1, sync: [other(name as NodeName)] };
         return;
       case "wait-streaming":
         must(node.postgres.role === "primary", `${name} is waited for as a primary`);
@@ -242,14 +295,23 @@ export class Pair {
         return;
       case "postgres.sh initialise":
         for (const each of names)
-          must(this.nodes[each].postgres.data === "empty", `${name} is initialised although ${each} holds data`);
-        must(name === this.initialPrimary, `${name} is not the one that gets the first database`);
+          must(
+            this.nodes[each].postgres.data === "empty" || this.nodes[each].postgres.firstToken === args[1],
+            `${name} is initialised although ${each} holds data`,
+          );
+        must(
+          this.record?.kind === "intent" && this.record.primary === name && this.record.token === args[1],
+          `${name} is initialised without an intent that names it`,
+        );
         noOtherPrimary();
-        node.postgres = { data: "present", standbySignal: false, role: "primary" };
+        node.postgres = { data: "present", standbySignal: false, role: "primary", firstToken: args[1] };
         return;
       case "postgres.sh start":
         must(node.postgres.data === "present", `${name} starts without data`);
-        if (!node.postgres.standbySignal) noOtherPrimary();
+        if (!node.postgres.standbySignal) {
+          noOtherPrimary();
+          must(this.record?.primary === name, `${name} becomes a primary that the record does not name`);
+        }
         node.postgres.role = node.postgres.standbySignal ? "standby" : "primary";
         this.streaming = false;
         return;
@@ -260,12 +322,7 @@ export class Pair {
         must(node.postgres.data === "empty" && node.postgres.role === "down", `${name} is cloned over its data`);
         must(peer.postgres.role === "primary" && args[1] === addressOf(other(name)), "a clone is one of the primary");
         node.postgres = { data: "present", standbySignal: true, role: "standby" };
-        node.synchronous = "";
         this.streaming = false;
-        return;
-      case "postgres.sh synchronous":
-        must(node.postgres.role === "primary", "only a primary waits for somebody");
-        node.synchronous = `"${args[1]}"`;
         return;
       case "postgres.sh restart": {
         const waits = ({ marks, pendingRestart }: NodeState) =>
@@ -310,12 +367,14 @@ export class Pair {
     const redis = names.map((name) => (this.nodes[name].redis.up ? this.nodes[name].redis.configured : "down")).sort();
     if (redis.join() !== "master,replica") found.push(`Redis: ${redis}`);
     for (const name of names) {
-      const { harbor, marks, down, postgres, synchronous, pendingRestart } = this.nodes[name];
+      const { harbor, marks, down, pendingRestart } = this.nodes[name];
       if (!harbor.answers || harbor.installed !== sha256) found.push(`${name}: Harbor does not serve`);
       if (marks.length + pendingRestart.length > 0) found.push(`${name}: marks ${marks} ${pendingRestart}`);
       if (down.length > 0) found.push(`${name}: ${down} down`);
-      if (postgres.role === "primary" && synchronous !== `"${other(name)}"`) found.push(`${name} does not wait`);
     }
+    const primary = names.find((name) => this.nodes[name].postgres.role === "primary");
+    if (this.record?.primary !== primary || !primary || this.record?.sync.join() !== other(primary))
+      found.push(`the record says ${JSON.stringify(this.record)}`);
     if (!this.streaming) found.push("the standby does not stream");
     return found;
   }

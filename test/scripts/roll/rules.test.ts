@@ -1,7 +1,11 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { HostFacts } from "../../../components/model/host-facts.ts";
+import type { Belief, RecordEntry } from "../../../components/model/record.ts";
+import type { NodeObservation } from "../../../scripts/cluster/observe.ts";
+import type { Decision } from "../../../scripts/roll/rule.ts";
 import { decide, rules } from "../../../scripts/roll/rules.ts";
 import {
+  entry,
   first,
   fresh,
   healthy,
@@ -11,6 +15,7 @@ import {
   names,
   other,
   Pair,
+  type PostgresState,
   second,
   sha256,
   units,
@@ -48,11 +53,14 @@ describe("roll on two fresh hosts", () => {
         "claim the shared storage on node1",
         "claim the shared storage on node2",
         "prove that both nodes see the same storage",
+        "prove that the storage lets only one node create each entry of the record",
+        "begin the cluster record: node1 is to get the first, empty database",
         "initialise the first, empty database on node1",
+        "the record names node1 as primary",
         "roles, database and the slot of node2 on node1",
         "copy the database from node1 to node2",
         "wait until node2 streams from node1",
-        "commits on node1 wait for node2 from now on",
+        "wait until commits on node1 wait for node2, and the record says so",
         "Redis on node1 is the master",
         "Redis on node2 is the replica",
         "start Redis on node1",
@@ -110,17 +118,25 @@ describe("PostgreSQL, for every pair of data, standby.signal, running role, and 
   ].filter(({ data, standbySignal }) => data !== "empty" || !standbySignal);
 
   /** What a state is, told without the rules' own code; undefined: its parts contradict each other. */
-  function meaning({ data, standbySignal, role }: HostFacts["postgres"]) {
+  function meaning({ data, standbySignal, role }: PostgresState) {
     if (data === "unknown") return "unknown";
     if (data === "empty") return role !== "down" ? undefined : "empty";
     if (role !== "down" && (role === "standby") !== standbySignal) return undefined;
     return standbySignal ? "standby" : "primary";
   }
 
-  function outcome(one: ReturnType<typeof meaning>, two: ReturnType<typeof meaning>): string {
+  function outcome(
+    one: ReturnType<typeof meaning>,
+    two: ReturnType<typeof meaning>,
+    named: NodeName | undefined,
+  ): string {
     const both = [one, two];
     if (both.includes("unknown")) return "refused: postgres.unknown-data";
     if (both.includes(undefined)) return "refused: postgres.contradiction";
+    if (named) {
+      const [ofNamed, ofOther] = named === first ? [one, two] : [two, one];
+      return ofNamed === "primary" && ofOther !== "primary" ? "done" : "refused: record.names-other";
+    }
     if (one === "primary" && two === "primary") return "refused: postgres.two-primaries";
     if (both.includes("primary") || (one === "empty" && two === "empty")) return "done";
     return "refused: postgres.no-primary";
@@ -129,34 +145,114 @@ describe("PostgreSQL, for every pair of data, standby.signal, running role, and 
   test.each(states)("node1 %j: ends well or is refused, and never forks or overwrites data", (one) => {
     for (const two of states)
       for (const initialPrimary of names)
-        for (const streaming of [true, false]) {
-          const pair = new Pair(
-            healthy(first, { postgres: one }),
-            healthy(second, { postgres: two }),
-            initialPrimary,
-            streaming,
-          );
-          const before = structuredClone(pair.nodes);
-          const result = roll(pair);
-          expect(result, JSON.stringify({ one, two })).toBe(outcome(meaning(one), meaning(two)));
-          if (result !== "done") expect(pair.nodes).toEqual(before);
-        }
+        for (const streaming of [true, false])
+          for (const named of [undefined, ...names]) {
+            const pair = new Pair(
+              healthy(first, { postgres: one }),
+              healthy(second, { postgres: two }),
+              initialPrimary,
+              streaming,
+              named ? entry(named) : null,
+            );
+            const before = structuredClone(pair.nodes);
+            const result = roll(pair);
+            expect(result, JSON.stringify({ one, two, named })).toBe(outcome(meaning(one), meaning(two), named));
+            if (result !== "done") expect(pair.nodes).toEqual(before);
+          }
   });
 
   test("data is where it is found: initialPrimary moves nothing", () => {
     const promoted: Partial<NodeState>[] = [
-      { postgres: { data: "empty", standbySignal: false, role: "down" }, synchronous: "" },
-      { postgres: { data: "present", standbySignal: false, role: "primary" }, synchronous: "" },
+      { postgres: { data: "empty", standbySignal: false, role: "down" } },
+      { postgres: { data: "present", standbySignal: false, role: "primary" } },
     ];
-    const pair = new Pair(healthy(first, promoted[0]), healthy(second, promoted[1]), first);
+    const pair = new Pair(healthy(first, promoted[0]), healthy(second, promoted[1]), first, false, null);
     expect(roll(pair)).toBe("done");
     expect(names.map((name) => pair.nodes[name].postgres.role)).toEqual(["standby", "primary"]);
     expect(say(pair)).toEqual([
+      "prove that the storage lets only one node create each entry of the record",
+      "begin the cluster record of a pair that is older than it: node2 is the primary",
       "roles, database and the slot of node1 on node2",
       "copy the database from node2 to node1",
       "wait until node1 streams from node2",
-      "commits on node2 wait for node1 from now on",
+      "wait until commits on node2 wait for node1, and the record says so",
     ]);
+  });
+});
+
+describe("the cluster record", () => {
+  const pair = () => new Pair(healthy(first), healthy(second));
+  /** A healthy pair whose nodes see the record like this; the rule that ends roll. */
+  function seen(...beliefs: Belief[]): Decision {
+    const observation = pair().observe();
+    for (const [index, name] of names.entries()) {
+      const { host, ...rest } = observation[name] as NodeObservation & { host: HostFacts };
+      const belief = beliefs[index] ?? beliefs[0] ?? host.record.belief;
+      observation[name] = { ...rest, host: { ...host, record: { belief } } };
+    }
+    const decision = decide(inventory, observation, new Set());
+    if (decision) seenRules.add(decision.rule);
+    return decision;
+  }
+  const good = (newest: RecordEntry): Belief => ({ state: "good", newest });
+
+  test("that one node cannot trust ends roll before anything is done", () => {
+    const unreadable: Belief = { state: "unreadable", reason: "it went back" };
+    expect(seen(good(entry(first)), unreadable)).toMatchObject({
+      kind: "refusal",
+      rule: "record.unreadable",
+      sentence: "node2: the cluster record cannot be trusted (it went back).",
+      exitCode: 2,
+    });
+  });
+
+  test("that is another one on the other node ends roll", () => {
+    const another = good(entry(first, { token: "token-of-another-record" }));
+    expect(seen(good(entry(first)), another)).toMatchObject({ kind: "refusal", rule: "record.different" });
+  });
+
+  test("read by one node a moment later is no difference", () => {
+    expect(seen(good(entry(first)), good(entry(first, { epoch: 6, token: "token-of-the-next-one" })))).toBeUndefined();
+  });
+
+  test("with an intent that nobody finished ends roll", () => {
+    const intent = good(entry(second, { kind: "intent" }));
+    expect(seen(intent)).toMatchObject({ kind: "refusal", rule: "record.under-way", exitCode: 2 });
+  });
+
+  test("of another database keeps PostgreSQL down, and roll says so", () => {
+    const down = { data: "present", standbySignal: false, role: "down" } as const;
+    const other = entry(first, { systemIdentifier: "2" });
+    const pair = new Pair(healthy(first, { postgres: down }), healthy(second), first, false, other);
+    expect(roll(pair)).toBe("refused: postgres.kept-down");
+  });
+
+  test("begun, but with the first database half made, is gone on with", () => {
+    const intent = entry(first, {
+      epoch: 1,
+      kind: "intent",
+      sync: [],
+      systemIdentifier: undefined,
+      timeline: undefined,
+    });
+    const made = { data: "present", standbySignal: false, role: "down", firstToken: intent.token } as const;
+    for (const postgres of [fresh().postgres, made, { ...made, role: "primary" } as const]) {
+      const pair = new Pair(fresh({ postgres }), fresh(), second, false, intent);
+      expect(roll(pair)).toBe("done");
+      expect(pair.record).toMatchObject({ primary: first, sync: [second] });
+    }
+  });
+
+  test("begun, beside a database that was not made under it, is refused", () => {
+    const intent = entry(first, {
+      epoch: 1,
+      kind: "intent",
+      sync: [],
+      systemIdentifier: undefined,
+      timeline: undefined,
+    });
+    const pair = new Pair(healthy(first), healthy(second), first, true, intent);
+    expect(roll(pair)).toBe("refused: record.under-way");
   });
 });
 
@@ -194,7 +290,7 @@ describe("restart-class settings of PostgreSQL", () => {
   /** A healthy pair with this primary, and changes to it and to its standby. */
   function swapped(primary: NodeName, ofPrimary: Partial<NodeState>, ofStandby: Partial<NodeState>): Pair {
     const roles = {
-      [primary]: healthy(first, { synchronous: `"${other(primary)}"`, ...ofPrimary }),
+      [primary]: healthy(first, ofPrimary),
       [other(primary)]: healthy(second, ofStandby),
     } as Record<NodeName, NodeState>;
     return new Pair(roles.node1, roles.node2);
@@ -211,7 +307,6 @@ describe("Redis", () => {
       for (const { one, two } of product({ one: states, two: states })) {
         const node = (name: NodeName, { configured, up, marked }: (typeof states)[number]) => ({
           ...healthy(name === primary ? first : second),
-          synchronous: name === primary ? `"${other(name)}"` : "",
           redis: { configured, up },
           marks: marked ? [units.redis] : [],
         });
@@ -340,14 +435,13 @@ test("from 3000 mixed states, roll ends with nothing left to do, or refuses befo
       const installed = pick("", sha256, sha256, "the former release");
       const role = isPrimary ? "primary" : "standby";
       return {
-        postgres: pick<HostFacts["postgres"]>(
+        postgres: pick<PostgresState>(
           { data: "present", standbySignal: !isPrimary, role },
           { data: "present", standbySignal: !isPrimary, role: "down" },
           ...(isPrimary ? [] : [{ data: "empty", standbySignal: false, role: "down" } as const]),
         ),
         pendingRestart: some(["max_connections"]),
         lowered: flip(),
-        synchronous: pick("", `"${other(name)}"`),
         redis: { configured: isPrimary ? "master" : pick("", "replica"), up: false },
         harbor: {
           installed,

@@ -8,23 +8,35 @@ unit=postgresql@17-main.service
 roles=/etc/harbor-ha/postgres/roles.sql
 # A directory that initdb or a base backup had not finished; only such data may be thrown away.
 unfinished="$data.unfinished"
+# The token of the intent under which the very first database was made here.
+first=/var/lib/postgresql/17/first-token
 
 as_postgres() { runuser -u postgres -- "$@"; }
 query() { as_postgres psql -XqAt -v ON_ERROR_STOP=1 "$@"; }
 die() { echo "$*" >&2; exit 1; }
 
-# Debian's unit returns once the server accepts connections.
+# Debian's unit returns once the server accepts connections. Its gate asks the record first.
 start() { systemctl start "$unit"; }
 
-# initialise: the very first database of the pair. Refuses anything but an empty data directory.
+# Starts under an intent: the gate lets the operation in that carries the intent's token.
+start_under() {
+  mkdir -p /run/harbor-ha
+  trap 'rm -f /run/harbor-ha/operation-token' EXIT
+  echo "$1" > /run/harbor-ha/operation-token
+  start
+}
+
+# initialise TOKEN: the very first database of the pair, under the intent with that token. Refuses all other data.
 initialise() {
+  if [ -s "$first" ] && [ "$(cat "$first")" = "$1" ] && [ -e "$data/PG_VERSION" ]; then start_under "$1"; return; fi
   [ ! -e "$data" ] || [ -z "$(ls -A "$data")" ] || die "$data is not empty: refusing to initialise over data"
   rm -rf "$unfinished"
+  echo "$1" > "$first"
   as_postgres "$bin/initdb" -D "$unfinished" --data-checksums --encoding=UTF8 --locale=C.UTF-8 --auth=peer --no-instructions >/dev/null
   [ ! -e "$data" ] || rmdir "$data"
   mv -T "$unfinished" "$data"
   sync -f "$data"
-  start
+  start_under "$1"
 }
 
 # prepare PEER: roles, database and the peer's slot, on the primary.
@@ -50,12 +62,9 @@ clone() {
   start
 }
 
-# synchronous PEER: from now on a commit waits for the named standby.
-synchronous() {
-  query -d postgres -c "ALTER SYSTEM SET synchronous_standby_names = '\"$1\"'" -c "SELECT pg_reload_conf()" >/dev/null
-}
-
+# restart: only if the record would let it start again.
 restart() {
+  node /usr/local/lib/harbor-ha/agent.cjs gate postgres || die "not restarted: it would not come back"
   query -d postgres -c CHECKPOINT >/dev/null || true
   systemctl restart "$unit"
   start
@@ -65,6 +74,6 @@ restart() {
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  initialise | prepare | clone | synchronous | start | restart) "$verb" "$@" ;;
-  *) die "usage: postgres.sh initialise | prepare PEER | clone PRIMARY SELF | synchronous PEER | start | restart" ;;
+  initialise | prepare | clone | start | restart) "$verb" "$@" ;;
+  *) die "usage: postgres.sh initialise TOKEN | prepare PEER | clone PRIMARY SELF | start | restart" ;;
 esac

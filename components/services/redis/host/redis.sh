@@ -14,13 +14,15 @@ role() {
   mv "$temporary" "$role"
 }
 
-# Debian enables the unit; a former master must not come up by itself after a reboot.
+# Debian enables the unit; after a reboot the agent starts it, once the record can be read.
 start() {
   systemctl disable --quiet "$unit"
   systemctl start "$unit"
 }
 
+# restart: only if the record would let it start again.
 restart() {
+  node /usr/local/lib/harbor-ha/agent.cjs gate redis || { echo "not restarted: it would not come back" >&2; exit 1; }
   systemctl restart "$unit"
   rm -f "/var/lib/harbor-ha/restart-needed/$unit"
 }

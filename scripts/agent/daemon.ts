@@ -1,0 +1,255 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { AgentSettings } from "../../components/model/agent.ts";
+import { hostPaths } from "../../components/model/paths.ts";
+import { type Belief, type BootDecision, type RecordEntry, settled } from "../../components/model/record.ts";
+import { believe } from "../record/belief.ts";
+import type { RecordClient } from "../record/client.ts";
+import { decideBoot, decideRedisBoot, type PeerAnswer } from "./boot.ts";
+import { operationToken } from "./boot-facts.ts";
+import { configuredRedisRole, readData } from "./data.ts";
+import { readKnown, writeKnown } from "./known.ts";
+import { askPeer } from "./peer.ts";
+import { PostgresSession, type ServerState } from "./postgres-session.ts";
+import { drained, harborAnswers, redisRole } from "./probes.ts";
+import { decideRunning, type RunningAction, type StandbySeen } from "./running.ts";
+import { openRecord } from "./settings.ts";
+
+const execute = promisify(execFile);
+
+const postgresUnit = "postgresql@17-main.service";
+const redisUnit = "redis-server.service";
+
+/** How often servers are looked at, and how often record and peer. */
+const lookMs = 500;
+const askMs = 1_000;
+/** A start that failed is tried again after this time. */
+const retryMs = 5_000;
+
+/** What the agent of one node knows and does. `run` never returns; `answer` is called by the role endpoints. */
+export class Daemon {
+  private readonly settings: AgentSettings;
+  private readonly record: RecordClient;
+  private readonly postgres = new PostgresSession();
+
+  private known?: RecordEntry;
+  private belief: Belief = { state: "unreadable", reason: "it was not read yet" };
+  private peer: PeerAnswer = { state: "silent" };
+  /** Since when neither record nor peer is within reach; undefined while one of them is. */
+  private isolatedSince?: number;
+  private met = false;
+
+  private server: ServerState | "down" | "silent" = "down";
+  private redis: "master" | "slave" | "down" = "down";
+  /** A standby's last sign of life: what it said last, and when that changed. */
+  private sign = { reply: "", at: performance.now() };
+  private provenFrom?: bigint;
+  private harborMisses = 3;
+  private readonly underWay = new Set<string>();
+  private readonly tried = new Map<string, number>();
+  private readonly said = new Map<string, string>();
+
+  constructor(settings: AgentSettings) {
+    this.settings = settings;
+    this.record = openRecord(settings);
+    this.known = readKnown();
+  }
+
+  /** The answers of the role endpoints, from memory. */
+  answer(path: string): { ok: boolean; text: string } | undefined {
+    const role = (ok: boolean) => ({ ok, text: `${ok}\n` });
+    switch (path) {
+      case "/primary":
+        return role(typeof this.server === "object" && this.server.role === "primary" && this.mayServe());
+      case "/redis":
+        return role(this.redis === "master" && this.mayServe());
+      case "/endpoint":
+        return role(!drained() && this.harborMisses < 3);
+      case "/record":
+        return { ok: true, text: `${JSON.stringify({ known: this.known, belief: this.belief })}\n` };
+      default:
+        return undefined;
+    }
+  }
+
+  async run(): Promise<never> {
+    void this.forever(askMs, () => this.ask());
+    return this.forever(lookMs, () => this.look());
+  }
+
+  /** Settled and ours, by the newest entry seen; an agent that has met nobody since its start vouches for nothing. */
+  private mayServe(): boolean {
+    const { known } = this;
+    // A pair from before the record serves until `roll` has adopted it.
+    if (this.belief.state === "none") return true;
+    return this.met && known !== undefined && settled(known) && known.primary === this.settings.self.name;
+  }
+
+  private async ask(): Promise<void> {
+    const [reading, peer] = await Promise.all([this.record.read(), askPeer(this.settings.peer.address)]);
+    this.peer = peer;
+    this.belief = believe(reading, this.known);
+    if (this.belief.state === "good" && this.belief.newest.epoch !== this.known?.epoch) this.learn(this.belief.newest);
+    this.say(
+      "record",
+      this.belief.state === "unreadable" ? `the record: ${this.belief.reason}` : "the record is readable",
+    );
+    const reached = this.belief.state !== "unreadable" || peer.state === "answers";
+    this.met ||= reached;
+    this.isolatedSince = reached ? undefined : (this.isolatedSince ?? performance.now());
+  }
+
+  private learn(entry: RecordEntry): void {
+    writeKnown(entry);
+    this.known = entry;
+    this.provenFrom = undefined;
+    console.error(
+      `entry ${entry.epoch}: ${entry.kind}, primary ${entry.primary}, in sync: ${entry.sync.join() || "none"}`,
+    );
+  }
+
+  private async look(): Promise<void> {
+    const [server, redis, harbor] = await Promise.all([this.postgres.state(), redisRole(), harborAnswers()]);
+    // A standby can only give a sign of life to a server that is there.
+    if (typeof this.server !== "object") this.sign.at = performance.now();
+    this.server = server;
+    this.redis = redis;
+    // Harbor's ping waits for Redis: one slow answer must not take a node out, let alone both at once.
+    this.harborMisses = harbor === "no" ? this.harborMisses + 1 : 0;
+    await this.decide();
+  }
+
+  private async decide(): Promise<void> {
+    const { server, redis } = this;
+    const data = typeof server === "object" ? undefined : await readData();
+    const standby = this.standbySeen();
+    if (!standby.streaming || !standby.synchronous) this.provenFrom = undefined;
+    const decision = decideRunning({
+      self: this.settings.self.name,
+      peerName: this.settings.peer.name,
+      belief: this.belief,
+      peer: this.peer,
+      newest: this.newest(),
+      isolatedMs: this.isolatedSince === undefined ? 0 : performance.now() - this.isolatedSince,
+      writable:
+        typeof server === "object"
+          ? server.role === "primary"
+          : server === "silent" && data?.state === "present" && !data.standbySignal,
+      redisMaster: redis === "master",
+      strict: this.settings.durability === "strict",
+      degradeAfterMs: this.settings.degradeAfterSeconds * 1000,
+      replication:
+        typeof server === "object"
+          ? { synchronousNames: server.synchronousNames, standby, provenFrom: this.provenFrom }
+          : undefined,
+    });
+    if (decision) {
+      this.say("running", `${decision.sentence} [${decision.rule}]`);
+      this.start(decision.action.do, () => this.act(decision.action));
+      return;
+    }
+    this.said.delete("running");
+    const facts = { self: this.settings.self.name, belief: this.belief, peer: this.peer, operation: operationToken() };
+    if (server === "down" && data) this.boot(postgresUnit, decideBoot({ ...facts, data }));
+    if (redis === "down") this.boot(redisUnit, decideRedisBoot(facts, configuredRedisRole()));
+  }
+
+  private async act(action: RunningAction): Promise<void> {
+    switch (action.do) {
+      case "stop":
+        await Promise.all([stop(postgresUnit), stop(redisUnit)]);
+        return;
+      case "claim": {
+        const { belief, server, settings } = this;
+        if (belief.state !== "good" || typeof server !== "object") return;
+        const { primary, timeline, systemIdentifier } = belief.newest;
+        const token = crypto.randomUUID();
+        const entry = { kind: action.kind, primary, sync: action.sync, timeline, systemIdentifier, token };
+        // Whether it won or not, the next reading shows; what follows from it is decided then.
+        await this.record.claim(belief.newest.epoch, entry, `agent of ${settings.self.name}`);
+        await this.ask();
+        return;
+      }
+      case "wait-for-standby":
+        await this.postgres.setSynchronous(this.settings.peer.name);
+        return;
+      case "stop-waiting":
+        await this.postgres.setSynchronous(undefined);
+        return;
+      case "prove-waiting":
+        this.provenFrom = await this.postgres.proveWaiting();
+        return;
+      default:
+        action satisfies never;
+    }
+  }
+
+  private boot(unit: string, decision: BootDecision): void {
+    if (decision.start === "no") {
+      this.say(unit, `${unit} stays down: ${decision.sentence} → ${decision.remedy} [${decision.rule}]`);
+      return;
+    }
+    if (performance.now() - (this.tried.get(unit) ?? -retryMs) < retryMs) return;
+    this.start(`boot ${unit}`, async () => {
+      // An operation or apply under way has its own plans for the unit.
+      const held = await execute("flock", ["-n", "-E", "75", hostPaths.lock, "systemctl", "start", unit]).then(
+        () => "started" as const,
+        (error: { code?: number }) => (error.code === 75 ? ("held" as const) : ("failed" as const)),
+      );
+      if (held !== "held") this.tried.set(unit, performance.now());
+      this.said.delete(unit);
+      if (held !== "held")
+        console.error(`${unit}: start as ${decision.start} ${held === "started" ? "done" : "failed"}`);
+    });
+  }
+
+  private newest(): RecordEntry | undefined {
+    const told = this.peer.state === "answers" ? this.peer.known : undefined;
+    const { known } = this;
+    const same = !known?.systemIdentifier || told?.systemIdentifier === known.systemIdentifier;
+    return told && same && told.epoch > (known?.epoch ?? 0) ? told : known;
+  }
+
+  private standbySeen(): StandbySeen {
+    const server = typeof this.server === "object" ? this.server : undefined;
+    const standby = server?.standbys.find(({ name }) => name === this.settings.peer.name);
+    if (standby && standby.lastReply !== this.sign.reply)
+      this.sign = { reply: standby.lastReply, at: performance.now() };
+    return {
+      streaming: standby?.streaming === true,
+      synchronous: standby?.synchronous === true,
+      silentMs: performance.now() - this.sign.at,
+      flushed: standby?.flushed,
+    };
+  }
+
+  /** One run of each kind at a time, in the background: nothing here may hold up the role endpoints. */
+  private start(kind: string, work: () => Promise<void>): void {
+    if (this.underWay.has(kind)) return;
+    this.underWay.add(kind);
+    work()
+      .catch((error) => console.error(`${kind}: ${error.message}`))
+      .finally(() => this.underWay.delete(kind));
+  }
+
+  /** Into the journal when it changes. */
+  private say(about: string, sentence: string): void {
+    if (this.said.get(about) === sentence) return;
+    this.said.set(about, sentence);
+    console.error(sentence);
+  }
+
+  private async forever(pauseMs: number, work: () => Promise<void>): Promise<never> {
+    for (;;) {
+      await work().catch((error) => console.error(error));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+/** Stops a unit, by force if it does not end in time: what must not write must not wait either. */
+async function stop(unit: string): Promise<void> {
+  await execute("systemctl", ["stop", unit], { timeout: 10_000 }).catch(() =>
+    execute("systemctl", ["kill", "--signal=SIGKILL", unit]),
+  );
+}

@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+import { type AgentSettings, agentSettings } from "../../components/model/agent.ts";
+import { hostPaths } from "../../components/model/paths.ts";
+import { RecordClient } from "../record/client.ts";
+
+export function readSettings(): AgentSettings {
+  return agentSettings.parse(JSON.parse(readFileSync(hostPaths.agent, "utf8")));
+}
+
+/** The record of this node's pair, reached through a child of this very program. */
+export function openRecord({ record }: AgentSettings): RecordClient {
+  return new RecordClient(record, [process.execPath, process.argv[1] as string, "record-child"]);
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { hostPaths } from "../../components/model/paths.ts";
+import type { Claim } from "../../components/model/record.ts";
+import type { ClaimResult, RecordRequest } from "../record/client.ts";
+import { UserError } from "../user-error.ts";
+import type { Cluster } from "./observe.ts";
+
+/** Asks the record through one node, under that node's lock if something is written. */
+async function ask<T>(cluster: Cluster, node: string, request: RecordRequest): Promise<T> {
+  const program = `node ${hostPaths.programs}/agent.cjs record`;
+  const command = request.do === "claim" ? `flock -w 600 ${hostPaths.lock} ${program}` : program;
+  const { status, stdout, stderr } = await cluster.host(node).run(command, { input: JSON.stringify(request) });
+  if (status !== 0)
+    throw new UserError(`${node}: the cluster record could not be reached: ${stderr.trim()}`, status === 255 ? 3 : 1);
+  return JSON.parse(stdout);
+}
+
+/** Claims the entry after `previous` through a node. @throws UserError if another claimant was first. */
+export async function claimEntry(cluster: Cluster, node: string, previous: number, entry: Claim): Promise<void> {
+  const by = `${userInfo().username}@${hostname()}`;
+  const { won, newest } = await ask<ClaimResult>(cluster, node, { do: "claim", previous, entry, by });
+  if (!won)
+    throw new UserError(
+      `entry ${previous + 1} of the record was claimed by ${newest.by} at ${newest.at} (${newest.kind}, primary ${newest.primary}): run the same command again`,
+    );
+}
+
+/** How many entries both nodes race for. */
+const races = 50;
+
+/**
+ * Proves on the real storage that a second creation of an entry fails, and that of two nodes creating at the same time
+ * exactly one wins and both read the winner.
+ * @throws UserError with exit code 2 if the storage does not hold what the record rests on.
+ */
+export async function proveRecord(cluster: Cluster): Promise<void> {
+  const nodes = [...cluster.hosts.keys()];
+  const trial = `trial-${randomUUID()}`;
+  const refused = (what: string) =>
+    new UserError(
+      `the storage of the cluster record ${what}: two nodes could both become primary on it. Use another storage`,
+      2,
+    );
+  try {
+    for (const node of nodes)
+      if (!(await ask<boolean>(cluster, node, { do: "prove", trial: `${trial}-${node}` })))
+        throw refused("lets an entry be created twice");
+    const runs = await Promise.all(
+      nodes.map((node) =>
+        ask<{ created: number[]; holds: Record<number, string> }>(cluster, node, {
+          do: "race",
+          trial,
+          from: 1,
+          to: races,
+          text: `${node}\n`,
+        }),
+      ),
+    );
+    for (let number = 1; number <= races; number++) {
+      const winners = nodes.filter((_, index) => runs[index]?.created.includes(number));
+      if (winners.length !== 1) throw refused(`let ${winners.length} nodes create the same entry`);
+      if (runs.some(({ holds }) => holds[number] !== `${winners[0]}\n`)) throw refused("is not the same on both nodes");
+    }
+  } finally {
+    for (const node of nodes) {
+      await ask(cluster, node, { do: "forget", trial: `${trial}-${node}` }).catch(() => {});
+      await ask(cluster, node, { do: "forget", trial }).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { type Claim, type Reading, type RecordEntry, recordEntry } from "../../components/model/record.ts";
+
+/**
+ * Storage that can create a numbered object exclusively: the one thing the record rests on. Errors of the storage are
+ * thrown; what they mean for the record is decided here.
+ */
+export interface RecordStore {
+  /** Numbers that exist above `after`, in any order. */
+  numbers(after: number): Promise<number[]>;
+  read(number: number): Promise<string>;
+  /** Creates the object whole and durable, or says that there is one. */
+  create(number: number, text: string): Promise<"created" | "exists">;
+}
+
+/** The newest entry. An empty record and one that cannot be read are different answers. */
+export async function readRecord(store: RecordStore): Promise<Reading> {
+  try {
+    const numbers = await store.numbers(0);
+    if (numbers.length === 0) return { state: "empty" };
+    return { state: "read", newest: await readEntry(store, Math.max(...numbers)) };
+  } catch (error) {
+    return { state: "unreadable", reason: (error as Error).message };
+  }
+}
+
+/**
+ * Claims the number after `previous` (0: the first). Exactly one claimant of a number wins; the others get the winner.
+ * A claim whose answer was lost is recognised by its token.
+ */
+export async function claim(
+  store: RecordStore,
+  previous: number,
+  entry: Claim,
+  by: string,
+): Promise<{ won: boolean; newest: RecordEntry }> {
+  const epoch = previous + 1;
+  const newer = await store.numbers(previous);
+  if (newer.length === 0) {
+    const text = { epoch, ...entry, by, at: new Date().toISOString() } satisfies RecordEntry;
+    await store.create(epoch, `${JSON.stringify(recordEntry.parse(text), null, 2)}\n`);
+  }
+  const newest = await readEntry(store, Math.max(epoch, ...newer));
+  return { won: newest.epoch === epoch && newest.token === entry.token && newest.kind === entry.kind, newest };
+}
+
+/** Whether the storage refuses a second creation, and gives back what was written. */
+export async function provesExclusive(store: RecordStore): Promise<boolean> {
+  const [first] = [await store.create(1, "first\n")];
+  const second = await store.create(1, "second\n");
+  return first === "created" && second === "exists" && (await store.read(1)) === "first\n";
+}
+
+async function readEntry(store: RecordStore, number: number): Promise<RecordEntry> {
+  const parsed = recordEntry.safeParse(parseJson(await store.read(number)));
+  if (!parsed.success || parsed.data.epoch !== number) throw new Error(`entry ${number} of the record is damaged`);
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,161 @@
+import { type RecordEntry, settled } from "../../../components/model/record.ts";
+import type { NodeObservation } from "../../cluster/observe.ts";
+import { data, type Facts, isStandbyData, type Rule, runs } from "../rule.ts";
+
+const storageBack =
+  "bring the storage back; if the record is lost for good: harbor-ha record adopt --i-lost-the-record";
+
+/** The cluster record: proven, begun, adopted; nothing is started against it. */
+export const recordRules: Rule[] = [
+  {
+    id: "record.unreadable",
+    decide: ({ nodes }) => {
+      for (const { name, host } of nodes)
+        if (host?.record.belief.state === "unreadable")
+          return {
+            sentence: `${name}: the cluster record cannot be trusted (${host.record.belief.reason}).`,
+            remedy: storageBack,
+            exitCode: 2,
+          };
+      return undefined;
+    },
+  },
+  {
+    id: "record.different",
+    decide: ({ nodes }) => {
+      const [one, two] = nodes.map(newestOf);
+      // One may be an entry behind the other: they were not read at the same moment.
+      if (!one || !two || one.epoch !== two.epoch || one.token === two.token) return undefined;
+      return {
+        sentence: `The nodes read different records: entry ${one.epoch} is not the same on both.`,
+        remedy: "mount the same storage on both nodes",
+        exitCode: 2,
+      };
+    },
+  },
+  {
+    id: "record.proof",
+    decide: ({ nodes, newest, done }) => {
+      const [first] = nodes;
+      return newest || done.has("record.proof") || !first
+        ? undefined
+        : {
+            node: first.name,
+            action: { do: "record-proof" },
+            sentence: "prove that the storage lets only one node create each entry of the record",
+          };
+    },
+  },
+  {
+    id: "record.first",
+    decide: ({ nodes, newest, inventory }) =>
+      !newest && nodes.every((node) => data(node) === "empty")
+        ? {
+            node: inventory.topology.initialPrimary,
+            action: {
+              do: "claim",
+              previous: 0,
+              entry: { kind: "intent", primary: inventory.topology.initialPrimary, sync: [] },
+            },
+            sentence: `begin the cluster record: ${inventory.topology.initialPrimary} is to get the first, empty database`,
+          }
+        : undefined,
+  },
+  {
+    id: "record.adopt-pair",
+    decide: ({ nodes, newest }) => {
+      const primaries = nodes.filter((node) => data(node) === "present" && !isStandbyData(node));
+      const [primary] = primaries;
+      if (newest || primaries.length !== 1 || !primary?.host || nodes.some((node) => data(node) === "unknown"))
+        return undefined;
+      const { systemIdentifier, timeline } = primary.host.postgres;
+      return {
+        node: primary.name,
+        action: {
+          do: "claim",
+          previous: 0,
+          entry: { kind: "done", primary: primary.name, sync: [], systemIdentifier, timeline },
+        },
+        sentence: `begin the cluster record of a pair that is older than it: ${primary.name} is the primary`,
+      };
+    },
+  },
+  {
+    id: "postgres.initialise",
+    decide: (facts) => {
+      const { intent, node } = firstIntent(facts);
+      if (!intent || !node) return undefined;
+      const begun = data(node) === "present" && node.host?.postgres.firstToken === intent.token;
+      return data(node) === "empty" || (begun && !runs(node))
+        ? {
+            node: node.name,
+            action: { do: "script", program: "postgres.sh", args: ["initialise", intent.token] },
+            sentence: `initialise the first, empty database on ${node.name}`,
+          }
+        : undefined;
+    },
+  },
+  {
+    id: "record.first-done",
+    decide: (facts) => {
+      const { intent, node } = firstIntent(facts);
+      if (!intent || node?.host?.postgres.role !== "primary" || node.host.postgres.firstToken !== intent.token)
+        return undefined;
+      const { systemIdentifier, timeline } = node.host.postgres;
+      return {
+        node: node.name,
+        action: {
+          do: "claim",
+          previous: intent.epoch,
+          entry: { kind: "done", primary: node.name, sync: [], systemIdentifier, timeline, token: intent.token },
+        },
+        sentence: `the record names ${node.name} as primary`,
+      };
+    },
+  },
+  {
+    id: "record.under-way",
+    decide: ({ newest }) =>
+      newest && !settled(newest)
+        ? {
+            sentence: `Entry ${newest.epoch} of the record is an intent that nobody has finished (by ${newest.by}, ${newest.at}).`,
+            remedy: "run the command again that began it, then this one",
+            exitCode: 2,
+          }
+        : undefined,
+  },
+  {
+    id: "record.names-other",
+    decide: ({ nodes, newest }) => {
+      const former = nodes.find(
+        (node) => data(node) === "present" && !isStandbyData(node) && node.name !== newest?.primary,
+      );
+      const named = nodes.find((node) => node.name === newest?.primary);
+      if (!newest || !named) return undefined;
+      if (former)
+        return {
+          sentence: `${former.name} holds a former primary's data; entry ${newest.epoch} of the record names ${newest.primary}.`,
+          remedy: `run harbor-ha rejoin, which makes ${former.name} the standby`,
+          exitCode: 2,
+        };
+      if (data(named) !== "present" || isStandbyData(named))
+        return {
+          sentence: `${named.name} holds no primary's data, but entry ${newest.epoch} of the record names it as primary.`,
+          remedy: "look at it by hand: roll neither promotes nor copies over it",
+          exitCode: 2,
+        };
+      return undefined;
+    },
+  },
+];
+
+/** The newest entry a node reads. */
+export function newestOf({ host }: NodeObservation): RecordEntry | undefined {
+  return host?.record.belief.state === "good" ? host.record.belief.newest : undefined;
+}
+
+/** The intent under which the very first database is made, and the node it names. */
+function firstIntent({ nodes, newest }: Facts) {
+  const intent = newest?.epoch === 1 && newest.kind === "intent" ? newest : undefined;
+  return { intent, node: nodes.find((node) => node.name === intent?.primary) };
+}
