@@ -8,12 +8,10 @@ export function shortRunbook(inventory: Inventory): string {
     "harbor-ha status                 who is what, and what is wrong",
     "harbor-ha roll                   start what is down, restart what has new settings, in safe order",
     ...(lab
-      ? [
-          "harbor-ha lab poweroff <node>    cut a host's power",
-          "harbor-ha lab poweron <node>     switch it on again, then harbor-ha roll",
-        ]
+      ? ["harbor-ha lab poweroff <node>    cut a host's power", "harbor-ha lab poweron <node>     switch it on again"]
       : []),
-    "A standby that is away makes writes wait: bring it back, then harbor-ha roll.",
-    "Never promote or start PostgreSQL by hand: roll refuses what it cannot decide, and says why.",
+    "harbor-ha record show            which node may write, and since when",
+    "A node that was off comes back by itself, where the record allows it; status says what stays down, and why.",
+    "Never promote PostgreSQL by hand: the agent stops a primary that the record does not name.",
   ].join("\n");
 }

@@ -31,6 +31,7 @@ export function stackSecrets(config: Config): Secret[] {
     made("endpoint.privateKey", tls?.privateKey ?? identity.privateKey),
     made("internal.certificate", identity.internalCertificate),
     made("internal.privateKey", identity.internalKey),
+    ...(config.notify?.webhook ? [made("notify.webhook", config.notify.webhook)] : []),
   ];
 }
 

@@ -2,6 +2,8 @@
 import { Command } from "commander";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
+import { notifyCommand } from "./commands/notify.ts";
+import { recordCommand } from "./commands/record.ts";
 import { rollCommand } from "./commands/roll.ts";
 import { statusCommand } from "./commands/status.ts";
 import { runProgram } from "./run-program.ts";
@@ -15,6 +17,8 @@ await runProgram(async () => {
     .addCommand(initCommand())
     .addCommand(statusCommand())
     .addCommand(rollCommand())
+    .addCommand(recordCommand())
+    .addCommand(notifyCommand())
     .addCommand(labCommand());
   await program.parseAsync();
   return Number(process.exitCode ?? 0);

@@ -194,6 +194,26 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Docker Engine on the nodes."),
+  notify: z
+    .strictObject({
+      command: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "Shell command that each node runs as root, with the message as JSON on stdin (`text` is all of it for people). It must be installed on the nodes.",
+        ),
+      webhook: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe("Address that gets the message as a JSON POST; its `text` suits the usual chat services.")
+        .meta({ secret: true }),
+    })
+    .refine((value) => value.command !== undefined || value.webhook !== undefined, "needs `command` or `webhook`")
+    .optional()
+    .describe(
+      "How people are told that the pair needs them: no primary, degraded, record unreadable, full disk, certificate about to expire, and when it is over. Without it nobody is told; `harbor-ha notify test` tries it.",
+    ),
   rootSecret: secretText
     .min(32, "must have at least 32 characters")
     .describe(

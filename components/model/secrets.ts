@@ -25,6 +25,8 @@ export const madeLabels = [
   "endpoint.privateKey",
   "internal.certificate",
   "internal.privateKey",
+  /** Given by the user, if at all. */
+  "notify.webhook",
 ] as const;
 export type SecretLabel = DerivedLabel | (typeof madeLabels)[number];
 

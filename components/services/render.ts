@@ -1,10 +1,11 @@
 import type { Config } from "../../stacks/config.ts";
 import { hostScript } from "../apply/host-script.ts";
+import type { NotifyHook } from "../model/agent.ts";
 import { type Bundle, makeBundle } from "../model/bundle.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Node } from "../model/node.ts";
 import { hostPaths } from "../model/paths.ts";
-import type { Secret } from "../model/secrets.ts";
+import type { Secret, SecretLabel } from "../model/secrets.ts";
 import { placeholders } from "../secrets.ts";
 import { renderAgent } from "./agent/render.ts";
 import { dockerPackages, renderDocker } from "./docker/render.ts";
@@ -36,7 +37,7 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
   return [
     renderSystem(servicePackages),
     renderInventory(inventory),
-    renderAgent(topology, node, config.postgres),
+    renderAgent(topology, node, config.postgres, notifyHook(config, secret)),
     renderPostgres(
       topology,
       node,
@@ -60,6 +61,10 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
       storage: hostScript("services/harbor/host/storage-guard.sh"),
     }),
   ];
+}
+
+function notifyHook({ notify }: Config, secret: (label: SecretLabel) => string): NotifyHook | undefined {
+  return notify && { command: notify.command, webhook: notify.webhook && secret("notify.webhook") };
 }
 
 /** The command line works with `--host root@node1` alone, when the stack's state is out of reach. */

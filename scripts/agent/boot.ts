@@ -10,7 +10,7 @@ export interface DataOnDisk {
 }
 
 /** What the other node's agent says, if it answers. */
-export type PeerAnswer = { state: "silent" } | { state: "answers"; known?: RecordEntry };
+export type PeerAnswer = { state: "silent" } | { state: "answers"; primary?: boolean; known?: RecordEntry };
 
 export interface BootFacts {
   self: string;

@@ -14,6 +14,7 @@ import { PostgresSession, type ServerState } from "./postgres-session.ts";
 import { drained, harborAnswers, redisRole } from "./probes.ts";
 import { decideRunning, type RunningAction, type StandbySeen } from "./running.ts";
 import { openRecord } from "./settings.ts";
+import { Watcher } from "./watcher.ts";
 
 const execute = promisify(execFile);
 
@@ -23,6 +24,8 @@ const redisUnit = "redis-server.service";
 /** How often servers are looked at, and how often record and peer. */
 const lookMs = 500;
 const askMs = 1_000;
+/** How often disks, certificate and what people should know are looked at. */
+const watchMs = 2_000;
 /** A start that failed is tried again after this time. */
 const retryMs = 5_000;
 
@@ -30,6 +33,7 @@ const retryMs = 5_000;
 export class Daemon {
   private readonly settings: AgentSettings;
   private readonly record: RecordClient;
+  private readonly watcher?: Watcher;
   private readonly postgres = new PostgresSession();
 
   private known?: RecordEntry;
@@ -53,6 +57,7 @@ export class Daemon {
     this.settings = settings;
     this.record = openRecord(settings);
     this.known = readKnown();
+    if (settings.notify) this.watcher = new Watcher(settings, settings.notify);
   }
 
   /** The answers of the role endpoints, from memory. */
@@ -60,13 +65,13 @@ export class Daemon {
     const role = (ok: boolean) => ({ ok, text: `${ok}\n` });
     switch (path) {
       case "/primary":
-        return role(typeof this.server === "object" && this.server.role === "primary" && this.mayServe());
+        return role(this.isPrimary());
       case "/redis":
         return role(this.redis === "master" && this.mayServe());
       case "/endpoint":
         return role(!drained() && this.harborMisses < 3);
       case "/record":
-        return { ok: true, text: `${JSON.stringify({ known: this.known, belief: this.belief })}\n` };
+        return { ok: true, text: `${JSON.stringify({ known: this.known, primary: this.isPrimary() })}\n` };
       default:
         return undefined;
     }
@@ -74,7 +79,22 @@ export class Daemon {
 
   async run(): Promise<never> {
     void this.forever(askMs, () => this.ask());
+    if (this.settings.notify) void this.forever(watchMs, () => this.watch());
     return this.forever(lookMs, () => this.look());
+  }
+
+  private async watch(): Promise<void> {
+    const { belief, peer } = this;
+    const primary = this.isPrimary() || (peer.state === "answers" && peer.primary === true);
+    await this.watcher?.look({
+      newest: this.known,
+      primary,
+      recordUnreadable: belief.state === "unreadable" ? belief.reason : undefined,
+    });
+  }
+
+  private isPrimary(): boolean {
+    return typeof this.server === "object" && this.server.role === "primary" && this.mayServe();
   }
 
   /** Settled and ours, by the newest entry seen; an agent that has met nobody since its start vouches for nothing. */

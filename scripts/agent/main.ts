@@ -2,6 +2,7 @@
 //   facts          what is seen here, once, as JSON
 //   gate SERVICE   whether PostgreSQL or Redis may start, as exit code
 //   record         one request to the cluster record (JSON on stdin), the answer as JSON
+//   notify-test    a message to people, by the ways that are configured
 //   record-child   the process that touches the record's storage, and may hang
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,6 +11,7 @@ import { serveRecord } from "../record/child.ts";
 import { Daemon } from "./daemon.ts";
 import { collectFacts } from "./facts.ts";
 import { gate } from "./gate.ts";
+import { deliver } from "./notify.ts";
 import { openRecord, readSettings } from "./settings.ts";
 
 const [, , verb, argument] = process.argv;
@@ -22,6 +24,19 @@ function serve() {
     response.writeHead(answer ? (answer.ok ? 200 : 503) : 404).end(answer?.text);
   }).listen(ports.roles, settings.self.address);
   void daemon.run();
+}
+
+async function notifyTest() {
+  const { notify, stack, self } = readSettings();
+  if (!notify) throw new Error("notify is not configured");
+  const sentence = "this is a test: nothing is wrong";
+  const text = `harbor-ha ${stack}, ${self.name}: ${sentence}`;
+  const at = new Date().toISOString();
+  await deliver(
+    notify,
+    { id: "test", state: "event", severity: "info", sentence, stack, node: self.name, at, text },
+    1,
+  );
 }
 
 async function askRecord(request: string) {
@@ -45,6 +60,9 @@ switch (verb) {
     break;
   case "record":
     void askRecord(readFileSync(0, "utf8"));
+    break;
+  case "notify-test":
+    void notifyTest();
     break;
   case "record-child":
     void serveRecord(JSON.parse(argument ?? "{}"));

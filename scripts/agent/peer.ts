@@ -18,8 +18,8 @@ export function askPeer(address: string): Promise<PeerAnswer> {
         response.on("error", silent);
         response.on("end", () => {
           try {
-            const { known } = JSON.parse(text);
-            resolve({ state: "answers", ...(known ? { known: recordEntry.parse(known) } : {}) });
+            const { known, primary } = JSON.parse(text);
+            resolve({ state: "answers", primary: primary === true, known: known && recordEntry.parse(known) });
           } catch {
             silent();
           }

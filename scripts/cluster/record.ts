@@ -7,7 +7,7 @@ import { UserError } from "../user-error.ts";
 import type { Cluster } from "./observe.ts";
 
 /** Asks the record through one node, under that node's lock if something is written. */
-async function ask<T>(cluster: Cluster, node: string, request: RecordRequest): Promise<T> {
+export async function askRecord<T>(cluster: Cluster, node: string, request: RecordRequest): Promise<T> {
   const program = `node ${hostPaths.programs}/agent.cjs record`;
   const command = request.do === "claim" ? `flock -w 600 ${hostPaths.lock} ${program}` : program;
   const { status, stdout, stderr } = await cluster.host(node).run(command, { input: JSON.stringify(request) });
@@ -19,7 +19,7 @@ async function ask<T>(cluster: Cluster, node: string, request: RecordRequest): P
 /** Claims the entry after `previous` through a node. @throws UserError if another claimant was first. */
 export async function claimEntry(cluster: Cluster, node: string, previous: number, entry: Claim): Promise<void> {
   const by = `${userInfo().username}@${hostname()}`;
-  const { won, newest } = await ask<ClaimResult>(cluster, node, { do: "claim", previous, entry, by });
+  const { won, newest } = await askRecord<ClaimResult>(cluster, node, { do: "claim", previous, entry, by });
   if (!won)
     throw new UserError(
       `entry ${previous + 1} of the record was claimed by ${newest.by} at ${newest.at} (${newest.kind}, primary ${newest.primary}): run the same command again`,
@@ -44,11 +44,11 @@ export async function proveRecord(cluster: Cluster): Promise<void> {
     );
   try {
     for (const node of nodes)
-      if (!(await ask<boolean>(cluster, node, { do: "prove", trial: `${trial}-${node}` })))
+      if (!(await askRecord<boolean>(cluster, node, { do: "prove", trial: `${trial}-${node}` })))
         throw refused("lets an entry be created twice");
     const runs = await Promise.all(
       nodes.map((node) =>
-        ask<{ created: number[]; holds: Record<number, string> }>(cluster, node, {
+        askRecord<{ created: number[]; holds: Record<number, string> }>(cluster, node, {
           do: "race",
           trial,
           from: 1,
@@ -64,8 +64,8 @@ export async function proveRecord(cluster: Cluster): Promise<void> {
     }
   } finally {
     for (const node of nodes) {
-      await ask(cluster, node, { do: "forget", trial: `${trial}-${node}` }).catch(() => {});
-      await ask(cluster, node, { do: "forget", trial }).catch(() => {});
+      await askRecord(cluster, node, { do: "forget", trial: `${trial}-${node}` }).catch(() => {});
+      await askRecord(cluster, node, { do: "forget", trial }).catch(() => {});
     }
   }
 }

@@ -47,10 +47,9 @@ export function labCommand(): Command {
     .action((node) => powerOff(stackName(), node, log));
   lab
     .command("poweron <node>")
-    .description("switch a host on; then run `harbor-ha roll`")
+    .description("switch a host on; its services come back by themselves")
     .action(async (node) => {
       await powerOn(stackName(), node, log);
-      log("PostgreSQL and Redis wait for you: run `harbor-ha roll`.");
     });
   lab
     .command("ssh <node> [command...]")

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import type { RecordPlace } from "../../components/model/record.ts";
 import type { RecordRequest } from "./client.ts";
 import { DirectoryStore } from "./directory-store.ts";
-import { claim, provesExclusive, type RecordStore, readRecord } from "./store.ts";
+import { claim, history, provesExclusive, type RecordStore, readRecord } from "./store.ts";
 
 /** Answers until stdin ends, one request after the other. */
 export async function serveRecord(place: RecordPlace): Promise<void> {
@@ -23,6 +23,8 @@ async function perform(place: RecordPlace, request: RecordRequest): Promise<unkn
   switch (request.do) {
     case "read":
       return readRecord(openStore(place));
+    case "history":
+      return history(openStore(place), request.last);
     case "claim":
       return claim(openStore(place), request.previous, request.entry, request.by);
     case "race":
@@ -32,7 +34,7 @@ async function perform(place: RecordPlace, request: RecordRequest): Promise<unkn
     case "forget":
       return rm(beside(place, request.trial), { recursive: true, force: true });
     default:
-      return request satisfies never;
+      throw new Error(`unknown request ${JSON.stringify(request satisfies never)}`);
   }
 }
 

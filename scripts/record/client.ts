@@ -5,6 +5,8 @@ import type { Claim, Reading, RecordEntry, RecordPlace } from "../../components/
 /** What the child is asked; the answer carries the same id. */
 export type RecordRequest =
   | { do: "read" }
+  /** Numbers that exist and the newest entries that can be read, newest first. */
+  | { do: "history"; last: number }
   | { do: "claim"; previous: number; entry: Claim; by: string }
   | { do: "race"; trial: string; from: number; to: number; text: string }
   | { do: "prove"; trial: string }

@@ -23,6 +23,17 @@ export async function readRecord(store: RecordStore): Promise<Reading> {
   }
 }
 
+/** What is there, damaged or not: the highest number, and the newest entries that can be read, newest first. */
+export async function history(store: RecordStore, last: number): Promise<{ highest: number; entries: RecordEntry[] }> {
+  const numbers = (await store.numbers(0)).sort((a, b) => b - a);
+  const entries: RecordEntry[] = [];
+  for (const number of numbers.slice(0, last)) {
+    const entry = await readEntry(store, number).catch(() => undefined);
+    if (entry) entries.push(entry);
+  }
+  return { highest: numbers[0] ?? 0, entries };
+}
+
 /**
  * Claims the number after `previous` (0: the first). Exactly one claimant of a number wins; the others get the winner.
  * A claim whose answer was lost is recognised by its token.

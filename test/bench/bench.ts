@@ -73,7 +73,6 @@ await runProgram(async () => {
       await until("a pull", 60_000, () => quickPull(registry, image.digest));
       moves.push((performance.now() - lost) / 1000);
       await stack.ok("harbor-ha", "lab", "poweron", standby);
-      await stack.ok("harbor-ha", "roll", "--yes");
       await stack.untilStatus("healthy", ({ healthy }) => healthy);
     });
     rows.pop();

@@ -43,7 +43,6 @@ test("the endpoint on the standby's node, and that node off: pulls go on once th
   });
   expect(pulls.passed).toBeGreaterThan(100);
   await stack.ok("harbor-ha", "lab", "poweron", "node2");
-  await stack.ok("harbor-ha", "roll", "--yes");
   await stack.untilStatus("healthy", ({ healthy }) => healthy);
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LabStack } from "../support/stack.ts";
 
-// The data primary is where it is found, not where the configuration once put it.
+// The primary is where the record names it, not where the configuration once put it.
 let stack: LabStack;
 
 beforeAll(async () => {
@@ -17,14 +17,34 @@ const sql = async (node: string, statement: string) =>
     )
   ).stdout.trim();
 
-test("after node2 was promoted by hand and node1's data removed, roll makes node1 the standby, and up changes nothing", async () => {
-  await sql("node1", "CREATE TABLE proof AS SELECT 1 AS kept");
-  await stack.onHost("node1", "systemctl stop postgresql@17-main");
-  await stack.onHost(
-    "node2",
-    "runuser -u postgres -- psql -Xqc \"ALTER SYSTEM SET synchronous_standby_names = ''\" -c 'SELECT pg_promote()' -c 'SELECT pg_reload_conf()'",
-  );
-  await stack.onHost("node1", "rm -rf /var/lib/postgresql/17/main");
+test("a primary that the record does not name is stopped, and roll starts none", async () => {
+  await stack.onHost("node2", "runuser -u postgres -- psql -Xqc 'SELECT pg_promote(false)'");
+  await stack.untilStatus("node2 is stopped", ({ nodes, findings }) => {
+    const [, node2] = nodes;
+    return node2?.host?.postgres.role === "down" && findings.some(({ id }) => id === "boot.other-primary");
+  });
+  const refused = await stack.harborHa("roll", "--yes");
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("node2 holds a former primary's data; entry");
+  const status = await stack.status();
+  expect(status.nodes.map(({ host }) => host?.postgres.role)).toEqual(["primary", "down"]);
+});
+
+test("once the record is lost it can be adopted: it names the newest data, roll clones the other node, up changes nothing", async () => {
+  const notLost = await stack.harborHa("record", "adopt", "--i-lost-the-record", "--yes");
+  expect(notLost).toMatchObject({ code: 2, stderr: expect.stringContaining("[adopt.not-lost]") });
+  // node2 is on a newer timeline than node1 since its promotion.
+  await stack.onHost("node1", "rm -rf /mnt/harbor-ha/.harbor-ha/record");
+  await stack.untilStatus("the loss is seen", ({ findings }) => findings.some(({ id }) => id === "record.unreadable"));
+  expect((await stack.harborHa("roll", "--yes")).code).toBe(2);
+  await stack.ok("harbor-ha", "record", "adopt", "--i-lost-the-record", "--yes");
+  await stack.untilStatus("node2 is the primary, node1 was stopped", ({ nodes }) => {
+    const [node1, node2] = nodes;
+    return node1?.host?.postgres.role === "down" && node2?.host?.postgres.role === "primary";
+  });
+  await sql("node2", "CREATE TABLE proof AS SELECT 1 AS kept");
+  await stack.onHost("node1", "rm -rf /var/lib/postgresql/17/main /var/lib/redis/role.conf");
+  await stack.onHost("node2", "echo '# master' > /var/lib/redis/role.conf && systemctl restart redis-server");
 
   await stack.ok("harbor-ha", "roll", "--yes");
   const status = await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
@@ -41,15 +61,4 @@ test("a restart-class setting then restarts node1 first, the primary node2 in pl
   const status = await stack.status();
   expect(status.findings).toEqual([]);
   expect(status.nodes.map(({ host }) => host?.postgres.role)).toEqual(["standby", "primary"]);
-});
-
-test("two primaries are refused, and neither is touched", async () => {
-  await stack.onHost("node2", "systemctl stop postgresql@17-main");
-  await stack.onHost("node1", "runuser -u postgres -- psql -Xqc 'SELECT pg_promote()'");
-  await stack.untilStatus("node1 is a primary", ({ nodes }) => nodes[0]?.host?.postgres.role === "primary");
-  const refused = await stack.harborHa("roll", "--yes");
-  expect(refused.code).toBe(2);
-  expect(refused.stderr).toContain("Both nodes hold a primary's data");
-  const status = await stack.status();
-  expect(status.nodes.map(({ host }) => host?.postgres.role)).toEqual(["primary", "down"]);
 });

@@ -1,4 +1,4 @@
-import type { AgentSettings } from "../../model/agent.ts";
+import type { AgentSettings, NotifyHook } from "../../model/agent.ts";
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
@@ -12,18 +12,22 @@ export interface AgentOptions {
 }
 
 /** The agent of a node: role endpoints, boot gate, synchronous replication by the record. */
-export function renderAgent(topology: Topology, node: Node, options: AgentOptions): Bundle {
+export function renderAgent(topology: Topology, node: Node, options: AgentOptions, notify?: NotifyHook): Bundle {
   const settings: AgentSettings = {
     self: node,
     peer: peerOf(topology, node.name),
     record: topology.record,
     degradeAfterSeconds: options.degradeAfterSeconds,
     durability: options.durability,
+    stack: topology.stack,
+    virtualAddress: topology.virtualAddress,
+    ...(notify ? { notify } : {}),
   };
   return makeBundle("agent", {
     files: {
       [hostPaths.agent]: {
-        mode: "0644",
+        // A webhook's address is a secret.
+        mode: "0600",
         onChange: { reload: agentUnit },
         content: `${JSON.stringify(settings, null, 2)}\n`,
       },
@@ -56,4 +60,4 @@ WantedBy=multi-user.target
 
 /** What a unit runs first, whoever starts it: the record decides whether the service may run on this node. */
 export const gateBefore = (service: "postgres" | "redis") =>
-  `ExecStartPre=+/usr/bin/node ${hostPaths.programs}/agent.cjs gate ${service}\n`;
+  `ExecStartPre=+/usr/bin/node ${hostPaths.programs}/agent.cjs gate ${service}`;

@@ -1,5 +1,6 @@
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Topology } from "../../model/topology.ts";
+import { alwaysUp, dropIn } from "../unit.ts";
 
 export const dockerPackages = ["docker.io", "docker-cli", "docker-compose"];
 
@@ -16,6 +17,7 @@ export function renderDocker(topology: Topology): Bundle {
   return makeBundle("docker", {
     packages: dockerPackages,
     files: {
+      [dropIn("docker.service")]: alwaysUp(),
       "/etc/docker/daemon.json": {
         mode: "0644",
         onChange: { restart: "docker.service" },

@@ -3,6 +3,7 @@ import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import type { Topology } from "../../model/topology.ts";
+import { alwaysUp, dropIn } from "../unit.ts";
 
 export const haproxyPackages = ["haproxy"];
 export const haproxyUnit = "haproxy.service";
@@ -20,10 +21,7 @@ export function renderHaproxy(topology: Topology): Bundle {
     packages: haproxyPackages,
     files: {
       // Two descriptors a connection; the distribution's unit leaves systemd's 1024.
-      "/etc/systemd/system/haproxy.service.d/60-harbor-ha.conf": {
-        mode: "0644",
-        content: "[Service]\nLimitNOFILE=16384\n",
-      },
+      [dropIn(haproxyUnit)]: alwaysUp("LimitNOFILE=16384"),
       "/etc/haproxy/haproxy.cfg": {
         mode: "0644",
         onChange: { reload: haproxyUnit },

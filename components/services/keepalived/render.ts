@@ -1,6 +1,7 @@
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { peerOf, type Topology } from "../../model/topology.ts";
+import { alwaysUp, dropIn } from "../unit.ts";
 
 export const keepalivedPackages = ["keepalived"];
 export const keepalivedUnit = "keepalived.service";
@@ -15,6 +16,7 @@ export function renderKeepalived(topology: Topology, node: Node): Bundle {
   return makeBundle("keepalived", {
     packages: keepalivedPackages,
     files: {
+      [dropIn(keepalivedUnit)]: alwaysUp(),
       "/etc/keepalived/keepalived.conf": {
         mode: "0644",
         onChange: { reload: keepalivedUnit },

@@ -1,6 +1,7 @@
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import { ports } from "../../model/ports.ts";
 import type { Topology } from "../../model/topology.ts";
+import { alwaysUp, dropIn } from "../unit.ts";
 
 export const pgbouncerPackages = ["pgbouncer"];
 export const pgbouncerUnit = "pgbouncer.service";
@@ -17,6 +18,7 @@ export function renderPgbouncer(
   return makeBundle("pgbouncer", {
     packages: pgbouncerPackages,
     files: {
+      [dropIn(pgbouncerUnit)]: alwaysUp(),
       "/etc/pgbouncer/pgbouncer.ini": {
         mode: "0640",
         ...own,

@@ -5,6 +5,7 @@ import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import type { Topology } from "../../model/topology.ts";
 import { gateBefore } from "../agent/render.ts";
+import { dropIn, startedByRecord } from "../unit.ts";
 import { restartSettings } from "./settings.ts";
 
 export interface PostgresOptions {
@@ -89,10 +90,7 @@ export function renderPostgres(
         content: `*:${ports.postgres}:replication:replication:${secrets.replication}\n`,
       },
       [`${hostPaths.etc}/postgres/roles.sql`]: { mode: "0600", content: roles(secrets) },
-      [`/etc/systemd/system/${postgresUnit}.d/60-harbor-ha.conf`]: {
-        mode: "0644",
-        content: `[Service]\n${gateBefore("postgres")}`,
-      },
+      [dropIn(postgresUnit)]: startedByRecord(gateBefore("postgres")),
       [`${hostPaths.programs}/postgres.sh`]: { mode: "0755", content: scripts.postgres },
     },
     managedUnits: [postgresUnit],

@@ -3,6 +3,7 @@ import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import { gateBefore } from "../agent/render.ts";
+import { dropIn, startedByRecord } from "../unit.ts";
 
 export const redisPackages = ["redis-server"];
 /** Started by the agent and by `roll`, as PostgreSQL: the master lives beside the primary. */
@@ -46,13 +47,11 @@ include /var/lib/redis/role.conf
       },
       [`${hostPaths.etc}/redis.password`]: { mode: "0600", content: password },
       [`${hostPaths.programs}/redis.sh`]: { mode: "0755", content: script },
-      "/etc/systemd/system/redis-server.service.d/60-harbor-ha.conf": {
-        mode: "0644",
-        content: `[Service]
-${gateBefore("redis")}ExecStart=
-ExecStart=/usr/bin/redis-server /etc/redis/redis.conf
-`,
-      },
+      [dropIn(redisUnit)]: startedByRecord(
+        gateBefore("redis"),
+        "ExecStart=",
+        "ExecStart=/usr/bin/redis-server /etc/redis/redis.conf",
+      ),
     },
     managedUnits: [redisUnit],
   });

@@ -14,11 +14,7 @@ role() {
   mv "$temporary" "$role"
 }
 
-# Debian enables the unit; after a reboot the agent starts it, once the record can be read.
-start() {
-  systemctl disable --quiet "$unit"
-  systemctl start "$unit"
-}
+start() { systemctl start "$unit"; }
 
 # restart: only if the record would let it start again.
 restart() {
