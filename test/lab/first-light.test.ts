@@ -172,7 +172,7 @@ describe("secrets", () => {
 
     for (const node of ["node1", "node2"]) {
       // The hunt finds what is there: a line of a unit file, and one of the journal.
-      expect((await hunt(node, ["harbor-ha role endpoints"])).files).toContain(
+      expect((await hunt(node, ["Description=harbor-ha agent"])).files).toContain(
         "/etc/systemd/system/harbor-ha-agent.service",
       );
       expect((await hunt(node, ["Started harbor-ha-agent.service"])).journal).toBeGreaterThan(0);

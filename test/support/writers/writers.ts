@@ -78,9 +78,7 @@ export class Writers {
       `runuser -u postgres -- psql -XAtq registry -c "SELECT writer || ' ' || number FROM acknowledged"`,
     );
     const there = new Set(stdout.split("\n"));
-    return acknowledged
-      .map(({ writer, number }) => `${writer} ${number}`)
-      .filter((row) => !there.has(row));
+    return acknowledged.map(({ writer, number }) => `${writer} ${number}`).filter((row) => !there.has(row));
   }
 
   /** Pairs of commits that two nodes acknowledged directly while both claimed to be primary: there must be none. */
