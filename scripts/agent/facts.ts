@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
@@ -10,13 +10,17 @@ import { PostgresSession } from "./postgres-session.ts";
 import { drained, harborAnswers, redisRole } from "./probes.ts";
 import { readSettings } from "./settings.ts";
 
+/** Whoever asks for the facts waits for them. */
+const storageDeadlineMs = 4_000;
+
 /** Everything about this host that operations decide by, read once. Writes nothing. */
 export async function collectFacts(): Promise<HostFacts> {
   const session = new PostgresSession();
-  const [server, redis, harborUp, boot] = await Promise.all([
+  const [server, redis, harborUp, storage, boot] = await Promise.all([
     session.state().finally(() => session.close()),
     redisRole(),
     harborAnswers(),
+    storageState(),
     readBootFacts(readSettings()),
   ]);
   const units = [
@@ -68,7 +72,7 @@ export async function collectFacts(): Promise<HostFacts> {
       drained: drained(),
       standIn: harborUp === "stand-in",
     },
-    storage: storageState(),
+    storage,
     addresses: run("ip", ["-o", "-4", "addr", "show"])
       .split(/\s+/)
       .filter((word) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(word))
@@ -84,10 +88,26 @@ function unitState(properties: Record<string, string> = {}): string {
 }
 
 /** Asked through a child with a deadline: a hung share must not hang us. */
-function storageState(): HostFacts["storage"] {
-  const result = spawnSync(`${hostPaths.programs}/storage-guard.sh`, ["check"], { encoding: "utf8", timeout: 15_000 });
-  if (result.error) return { ok: false, id: read(`${hostPaths.state}/storage-id`), reason: "the guard did not answer" };
-  return { ok: result.status === 0, id: read(`${hostPaths.state}/storage-id`), reason: result.stderr.trim() };
+async function storageState(): Promise<HostFacts["storage"]> {
+  const id = read(`${hostPaths.state}/storage-id`);
+  return new Promise((resolve) => {
+    const guard = spawn(`${hostPaths.programs}/storage-guard.sh`, ["check"], { stdio: ["ignore", "ignore", "pipe"] });
+    let reason = "";
+    const finish = (ok: boolean, reason: string) => {
+      clearTimeout(timer);
+      resolve({ ok, id, reason });
+    };
+    // It may be past killing: it is left behind, and ends when the share does something.
+    const timer = setTimeout(() => {
+      guard.kill("SIGKILL");
+      guard.unref();
+      guard.stderr.destroy();
+      finish(false, "storage: it does not answer");
+    }, storageDeadlineMs);
+    guard.stderr.setEncoding("utf8").on("data", (text) => (reason += text));
+    guard.on("error", () => finish(false, "storage: the guard is not there yet"));
+    guard.on("close", (code) => finish(code === 0, reason.trim()));
+  });
 }
 
 const run = (program: string, args: string[]) =>

@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import { labTopology } from "../../components/model/lab.ts";
 import { servicePackages } from "../../components/services/render.ts";
 import { configSchema } from "../../stacks/config.ts";
-import { down, ensureKeys, type LabSpec, powerOff, powerOn, sshArguments, up } from "../lab/lab.ts";
+import { down, ensureKeys, type LabSpec, powerOff, powerOn, sshArguments, switchShare, up } from "../lab/lab.ts";
 import { projectDirectory, stackDirectory } from "../paths.ts";
 
 const log = (line: string) => console.error(line);
@@ -48,9 +48,14 @@ export function labCommand(): Command {
   lab
     .command("poweron <node>")
     .description("switch a host on; its services come back by themselves")
-    .action(async (node) => {
-      await powerOn(stackName(), node, log);
-    });
+    .action((node) => powerOn(stackName(), node, log));
+  lab
+    .command("storage <node>")
+    .description("what the shared storage does on a host")
+    .addArgument(
+      new Argument("<state>", "dead lasts until the host's power is cycled").choices(["hangs", "answers", "dead"]),
+    )
+    .action((node, state) => switchShare(stackName(), node, state, log));
   lab
     .command("ssh <node> [command...]")
     .description("log in on a host")

@@ -26,7 +26,7 @@ export async function ensureHost(spec: LabSpec, node: LabSpec["nodes"][number], 
   if (existsSync(directory)) return;
   const scratch = `${dirname(directory)}/.${node.name}.new`;
   await rm(scratch, { recursive: true, force: true });
-  for (const part of ["upper", "work", "root", "docker", "postgresql"]) {
+  for (const part of ["upper", "work", "root", "docker", "postgresql", "shared"]) {
     await mkdir(`${scratch}/${part}`, { recursive: true });
   }
   await chmod(`${scratch}/docker`, 0o710);
@@ -64,7 +64,9 @@ export async function startHost(spec: LabSpec, node: string): Promise<void> {
   await removeLink(paths.linkName(spec.name, node));
   await writeResolver(`${directory}/upper/etc/resolv.conf`);
   const log = await open(paths.consoleLog(spec.name, node), "w", 0o600);
-  const args = ["enter", group, directory, base, paths.diskImage(spec.name, node), ...nspawnArguments(spec.name, node)];
+  const disk = paths.diskImage(spec.name, node);
+  const shared = paths.sharedDirectory(spec.name);
+  const args = ["enter", group, directory, base, disk, shared, ...nspawnArguments(spec.name, node)];
   const host = spawn("sh", [startScript, ...args], {
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
@@ -98,7 +100,7 @@ export function nspawnArguments(name: string, node: string): string[] {
     "--console=read-only",
     `--bind=${directory}/docker:/var/lib/docker`,
     `--bind=${directory}/postgresql:/var/lib/postgresql`,
-    `--bind=${paths.sharedDirectory(name)}:/mnt/harbor-ha`,
+    `--bind=${directory}/shared:/mnt/harbor-ha`,
   ];
 }
 

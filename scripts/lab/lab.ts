@@ -1,7 +1,7 @@
 /** Local lab hosts on systemd-nspawn: the whole, as a table of contents. A lab is a bridge with hosts on it; each host
  * is a read-only base image with its own layer above, its own disk for PostgreSQL and the directory all hosts share. */
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { forgetUser } from "./base-cache.ts";
 import { ensureBase } from "./base-image.ts";
 import { childGroups, destroyControlGroup } from "./control-group.ts";
@@ -89,6 +89,21 @@ export async function powerOn(name: string, node: string, log: Log): Promise<voi
   });
   await waitForSsh(name, node);
   log(`${node} is on`);
+}
+
+/** As seen from one host. */
+export type ShareState = "hangs" | "answers" | "dead";
+
+/** What the shared directory of one host does from now on: hang until it answers again, or be dead until its power is cycled. */
+export async function switchShare(name: string, node: string, to: ShareState, log: Log): Promise<void> {
+  await withHost(name, node, log, async () => {
+    const signal = { hangs: "SIGSTOP", answers: "SIGCONT", dead: "SIGKILL" } as const;
+    const members = await readFile(`${paths.hostControlGroup(name, node)}/share/cgroup.procs`, "utf8").catch(() => "");
+    const pids = members.split("\n").filter(Boolean).map(Number);
+    if (pids.length === 0) throw new LabError(`${node} has no shared directory: is it on? Is its share dead already?`);
+    for (const pid of pids) process.kill(pid, signal[to]);
+  });
+  log(`${node}: the shared directory ${to === "dead" ? "is dead" : to}`);
 }
 
 export async function running(name: string): Promise<string[]> {

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Runs one lab host until it is switched off. Started detached by host.ts:
-#   start-host.sh enter <control group> <host directory> <base image> <disk image> <systemd-nspawn argument>...
+#   start-host.sh enter <control group> <host directory> <base image> <disk image> <shared directory> <systemd-nspawn argument>...
 # All mounts are made in a mount namespace of this process and all processes stay in one control group. So killing the
 # group leaves no mount and no loop device, whatever state the host was in.
 set -eu
 
-stage=$1 group=$2 host=$3 base=$4 disk=$5
+stage=$1 group=$2 host=$3 base=$4 disk=$5 shared=$6
 here=$(readlink -f "$0")
 shift
 
@@ -22,9 +22,18 @@ enter)
     unshare --mount --propagation slave -- sh "$here" boot "$@"
   ;;
 boot)
-  shift 4
+  shift 5
   mount -t overlay overlay -o "lowerdir=$base,upperdir=$host/upper,workdir=$host/work" "$host/root"
   mount -o loop,discard "$disk" "$host/postgresql"
+  # As with NFS another process answers for the share, and may hang or die. Nothing is cached, for there is another client.
+  mkdir -p "$group/share"
+  # shellcheck disable=SC2016 # expanded by the inner shell, which becomes bindfs
+  sh -c 'echo $$ >"$0/cgroup.procs"; exec bindfs -f --multithreaded -o attr_timeout=0,entry_timeout=0,negative_timeout=0,allow_other "$@"' \
+    "$group/share" "$shared" "$host/shared" &
+  until mountpoint -q "$host/shared"; do
+    kill -0 $! || exit 1
+    sleep 0.05
+  done
   # systemd-nspawn ends with 133 when the host wants to reboot.
   status=133
   while [ "$status" -eq 133 ]; do

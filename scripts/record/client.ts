@@ -18,7 +18,7 @@ export interface ClaimResult {
 }
 
 /** A read or claim that takes longer has failed; what a late claim did, the next reading shows. */
-const deadlineMs = 5_000;
+const deadlineMs = 4_000;
 
 /**
  * The record, asked through a child process: a share that hangs holds the child in an uninterruptible wait, never us. One

@@ -44,7 +44,7 @@ describe("a host", () => {
         "--console=read-only",
         "--bind=/labs/example/hosts/node1/docker:/var/lib/docker",
         "--bind=/labs/example/hosts/node1/postgresql:/var/lib/postgresql",
-        "--bind=/labs/example/shared:/mnt/harbor-ha",
+        "--bind=/labs/example/hosts/node1/shared:/mnt/harbor-ha",
       ]
     `);
   });
