@@ -18,7 +18,7 @@ export interface HarborClusterArgs {
 }
 
 /**
- * A highly available Harbor on two machines: machines of the target → host programs and secrets → every service's files
+ * A highly available Harbor on two machines: machines of the target → `preflight` of both → host programs and secrets → every service's files
  * (`apply`, both hosts at once) → `roll`, which starts and restarts what is needed, in the order it observes.
  */
 export class HarborCluster extends pulumi.ComponentResource {
@@ -43,11 +43,21 @@ export class HarborCluster extends pulumi.ComponentResource {
     const { version, installer } = config.harbor;
     this.inventory = { format: 1, topology, access, harbor: { version, installer } };
 
+    const preflight = new local.Command(
+      "preflight",
+      {
+        create: commandLine("preflight", "--inventory", "-"),
+        stdin: JSON.stringify(this.inventory, null, 2),
+        addPreviousOutputInEnv: false,
+        logging: local.Logging.Stderr,
+      },
+      { parent: this, dependsOn: machines },
+    );
     const applied = topology.nodes.map((node) => {
       const host = new Host(
         node.name,
         { access: loginOf(access, node.name), privateKey, secrets },
-        { parent: this, dependsOn: machines },
+        { parent: this, dependsOn: [...machines, preflight] },
       );
       const [system, ...services] = renderNode(this.inventory, node, config, secrets);
       const base = host.apply(system);

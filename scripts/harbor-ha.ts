@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
 import { notifyCommand } from "./commands/notify.ts";
+import { preflightCommand } from "./commands/preflight.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rollCommand } from "./commands/roll.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -15,6 +16,7 @@ await runProgram(async () => {
     )
     .showHelpAfterError()
     .addCommand(initCommand())
+    .addCommand(preflightCommand())
     .addCommand(statusCommand())
     .addCommand(rollCommand())
     .addCommand(recordCommand())

@@ -78,7 +78,9 @@ export class Daemon {
   }
 
   async run(): Promise<never> {
-    void this.forever(askMs, () => this.ask());
+    void this.forever(askMs, () => this.askRecord());
+    void this.forever(askMs, () => this.askPeer());
+    void this.forever(lookMs, () => this.lookAtHarbor());
     if (this.settings.notify) void this.forever(watchMs, () => this.watch());
     return this.forever(lookMs, () => this.look());
   }
@@ -99,22 +101,29 @@ export class Daemon {
 
   /** Settled and ours, by the newest entry seen; an agent that has met nobody since its start vouches for nothing. */
   private mayServe(): boolean {
-    const { known } = this;
     // A pair from before the record serves until `roll` has adopted it.
     if (this.belief.state === "none") return true;
-    return this.met && known !== undefined && settled(known) && known.primary === this.settings.self.name;
+    const newest = this.newest();
+    return this.met && newest !== undefined && settled(newest) && newest.primary === this.settings.self.name;
   }
 
-  private async ask(): Promise<void> {
-    const [reading, peer] = await Promise.all([this.record.read(), askPeer(this.settings.peer.address)]);
-    this.peer = peer;
-    this.belief = believe(reading, this.known);
+  private async askPeer(): Promise<void> {
+    this.peer = await askPeer(this.settings.peer.address);
+    this.meet();
+  }
+
+  private async askRecord(): Promise<void> {
+    this.belief = believe(await this.record.read(), this.known);
     if (this.belief.state === "good" && this.belief.newest.epoch !== this.known?.epoch) this.learn(this.belief.newest);
     this.say(
       "record",
       this.belief.state === "unreadable" ? `the record: ${this.belief.reason}` : "the record is readable",
     );
-    const reached = this.belief.state !== "unreadable" || peer.state === "answers";
+    this.meet();
+  }
+
+  private meet(): void {
+    const reached = this.belief.state !== "unreadable" || this.peer.state === "answers";
     this.met ||= reached;
     this.isolatedSince = reached ? undefined : (this.isolatedSince ?? performance.now());
   }
@@ -129,14 +138,17 @@ export class Daemon {
   }
 
   private async look(): Promise<void> {
-    const [server, redis, harbor] = await Promise.all([this.postgres.state(), redisRole(), harborAnswers()]);
+    const [server, redis] = await Promise.all([this.postgres.state(), redisRole()]);
     // A standby can only give a sign of life to a server that is there.
     if (typeof this.server !== "object") this.sign.at = performance.now();
     this.server = server;
     this.redis = redis;
-    // Harbor's ping waits for Redis: one slow answer must not take a node out, let alone both at once.
-    this.harborMisses = harbor === "no" ? this.harborMisses + 1 : 0;
     await this.decide();
+  }
+
+  private async lookAtHarbor(): Promise<void> {
+    // Its ping waits for Redis: one slow answer must not take a node out, let alone both at once.
+    this.harborMisses = (await harborAnswers()) === "no" ? this.harborMisses + 1 : 0;
   }
 
   private async decide(): Promise<void> {
@@ -187,7 +199,7 @@ export class Daemon {
         const entry = { kind: action.kind, primary, sync: action.sync, timeline, systemIdentifier, token };
         // Whether it won or not, the next reading shows; what follows from it is decided then.
         await this.record.claim(belief.newest.epoch, entry, `agent of ${settings.self.name}`);
-        await this.ask();
+        await this.askRecord();
         return;
       }
       case "wait-for-standby":

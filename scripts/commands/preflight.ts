@@ -1,0 +1,30 @@
+import { Command } from "commander";
+import { readInventory } from "../cluster/inventory.ts";
+import { Cluster } from "../cluster/observe.ts";
+import { preflight } from "../preflight/run.ts";
+import { UserError } from "../user-error.ts";
+
+export function preflightCommand(): Command {
+  return new Command("preflight")
+    .description("may we install here? asks both hosts, says everything that is wrong at once; reads only")
+    .option("--inventory <file>", "the pair's inventory (- for stdin; default: the stack's output)")
+    .option("--json", "print one JSON object on stdout")
+    .action(async (options) => {
+      const cluster = new Cluster(await readInventory(options));
+      try {
+        const problems = await preflight(cluster);
+        if (options.json) console.log(JSON.stringify({ problems }, null, 2));
+        if (problems.length > 0)
+          throw new UserError(
+            [
+              `${problems.length === 1 ? "one thing keeps" : `${problems.length} things keep`} these hosts from becoming the pair:`,
+              ...problems.map(({ id, sentence, remedy }) => `  ${sentence} → ${remedy} [${id}]`),
+            ].join("\n"),
+            2,
+          );
+        if (!options.json) console.log("both hosts may become nodes");
+      } finally {
+        cluster.close();
+      }
+    });
+}

@@ -1,0 +1,53 @@
+/** What `host.sh` said about one host. */
+export interface PreflightFacts {
+  root: boolean;
+  system: string;
+  architecture: string;
+  systemd: boolean;
+  memoryMb: number;
+  /** Free space in MB, by directory. */
+  diskMb: Record<string, number>;
+  /** Seconds by which its clock is ahead of the operator's. */
+  clockAheadSeconds: number;
+  /** Program by port in use. */
+  ports: Record<number, string>;
+  peerReachable: boolean;
+  mounted: boolean;
+  /** Packages that its package sources do not have. */
+  missingPackages: string[];
+  /** Whether it has package lists at all. */
+  packageLists: boolean;
+  installed: string[];
+  /** PostgreSQL clusters that are not ours. */
+  foreignClusters: string[];
+  /** Stack whose node it is already. */
+  ours?: string;
+}
+
+/** Reads the host's lines. `asked` and `answered` are the operator's clock in seconds. @returns nothing if the answer was cut off. */
+export function parseFacts(text: string, asked: number, answered: number): PreflightFacts | undefined {
+  const lines = text.trim().split("\n");
+  if (lines.at(-1) !== "end") return undefined;
+  const words = lines.map((line) => line.split(" "));
+  const all = (key: string) => words.filter(([word]) => word === key).map(([, ...rest]) => rest);
+  const one = (key: string) => all(key)[0]?.join(" ") ?? "";
+  const clock = Number(one("clock"));
+  return {
+    root: one("root") === "yes",
+    system: one("system"),
+    architecture: one("architecture"),
+    systemd: one("systemd") === "yes",
+    memoryMb: Number(one("memory")),
+    diskMb: Object.fromEntries(all("disk").map(([directory = "", free]) => [directory, Number(free)])),
+    // Within the time the question took nothing can be said.
+    clockAheadSeconds: clock < asked ? clock - asked : clock > answered ? clock - answered : 0,
+    ports: Object.fromEntries(all("port").map(([port, program = ""]) => [Number(port), program])),
+    peerReachable: one("peer") === "yes",
+    mounted: one("mounted") === "yes",
+    missingPackages: all("no-package").flat(),
+    packageLists: one("lists") === "yes",
+    installed: all("installed").flat(),
+    foreignClusters: all("cluster").flat(),
+    ours: one("ours") || undefined,
+  };
+}

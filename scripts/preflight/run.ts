@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ports } from "../../components/model/ports.ts";
+import { peerOf } from "../../components/model/topology.ts";
+import type { Cluster } from "../cluster/observe.ts";
+import { quote } from "../cluster/ssh.ts";
+import { parseFacts } from "./facts.ts";
+import { type HostProblem, judgeHost, judgeSilence } from "./rules.ts";
+
+/** Asks all hosts at once whether they may become nodes. Writes nothing anywhere. */
+export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
+  const program = readFileSync(join(import.meta.dirname, "host.sh"), "utf8");
+  const { topology, access } = cluster.inventory;
+  const found = await Promise.all(
+    topology.nodes.map(async ({ name }) => {
+      const peer = peerOf(topology, name);
+      const words = [topology.storage.path, peer.address, access[peer.name]?.port ?? 22, ...Object.values(ports)];
+      const asked = Date.now() / 1000;
+      const { status, stdout, stderr } = await cluster
+        .host(name)
+        .run(`sh -s ${words.map((word) => quote(String(word))).join(" ")}`, { input: program });
+      if (status === 255) return [judgeSilence(name, stderr)];
+      const facts = parseFacts(stdout, asked, Date.now() / 1000);
+      if (!facts)
+        return [
+          {
+            id: "host.unreadable",
+            node: name,
+            sentence: `${name} gave no full answer (${stderr.trim()})`,
+            remedy: "look at it by hand",
+          },
+        ];
+      return judgeHost(name, facts, topology.stack);
+    }),
+  );
+  return found.flat();
+}
