@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import type { SshAccess } from "../../components/model/node.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { UserError } from "../user-error.ts";
@@ -13,6 +14,10 @@ export interface SshResult {
   stdout: string;
   stderr: string;
 }
+
+/** A busy sshd (MaxStartups) hangs up before it has said its name: nothing has run, so asking again is safe. */
+export const turnedAway = ({ status, stderr }: SshResult) =>
+  status === 255 && /^kex_exchange_identification: .*(closed|reset)/m.test(stderr);
 
 /** Multiplexed ssh to one host with the system's own client: one login, many commands. Close it when done. */
 export class Ssh {
@@ -58,7 +63,17 @@ export class Ssh {
   }
 
   /** Runs a command on the host. Never rejects for a non-zero exit. */
-  run(command: string, options: { input?: string | Readable; timeoutMs?: number } = {}): Promise<SshResult> {
+  async run(command: string, options: { input?: string | Readable; timeoutMs?: number } = {}): Promise<SshResult> {
+    for (const wait of [200, 500, 1_000, 2_000]) {
+      const result = await this.runOnce(command, options);
+      // A stream is read once.
+      if (!turnedAway(result) || typeof options.input === "object") return result;
+      await setTimeout(wait);
+    }
+    return this.runOnce(command, options);
+  }
+
+  private runOnce(command: string, options: { input?: string | Readable; timeoutMs?: number }): Promise<SshResult> {
     return new Promise((resolve, reject) => {
       const child = spawn("ssh", [...this.arguments(), command], {
         stdio: "pipe",
