@@ -20,7 +20,7 @@ module.exports = {
       comment: "of stacks, scripts import config.ts and checks.ts, not the program",
       severity: "error",
       from: { path: "^scripts/" },
-      to: { path: "^stacks/", pathNot: "^stacks/(config|checks)\\.ts$" },
+      to: { path: "^stacks/", pathNot: "^stacks/(config|(hosts-)?checks)\\.ts$" },
     },
     {
       name: "plain-code-never-reaches-pulumi",

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../stacks/config.ts";
 import { Host } from "./apply/host.ts";
 import { commandLine } from "./command-line.ts";
+import { hostsInfrastructure } from "./infrastructure/hosts.ts";
 import type { Infrastructure } from "./infrastructure/infrastructure.ts";
 import { labInfrastructure } from "./infrastructure/lab.ts";
 import type { Bundle } from "./model/bundle.ts";
@@ -38,10 +39,10 @@ export class HarborCluster extends pulumi.ComponentResource {
   constructor(name: string, args: HarborClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:index:HarborCluster", name, {}, opts);
     const { config } = args;
-    const { topology, access, machines, privateKey } = labInfrastructure(pulumi.getStack(), config, this);
+    const { topology, access, fence, machines, privateKey } = infrastructure(config, this);
     const secrets = stackSecrets(config);
     const { version, installer } = config.harbor;
-    this.inventory = { format: 1, topology, access, harbor: { version, installer } };
+    this.inventory = { format: 1, topology, access, fence, harbor: { version, installer } };
 
     const preflight = new local.Command(
       "preflight",
@@ -93,6 +94,15 @@ export class HarborCluster extends pulumi.ComponentResource {
     this.rolled = roll.stdout;
     this.registerOutputs({});
   }
+}
+
+function infrastructure(config: Config, parent: pulumi.Resource): Infrastructure {
+  const stack = pulumi.getStack();
+  const { target, hosts } = config;
+  // readConfig refuses the target `hosts` without hosts.
+  return target === "hosts" && hosts
+    ? hostsInfrastructure(stack, { ...config, hosts }, parent)
+    : labInfrastructure(stack, config, parent);
 }
 
 /** Which bundles there are, in short: a changed one changes its line. */

@@ -4,6 +4,7 @@ import { hostAddress } from "../components/model/address.ts";
 import { describeIssues, type Problem } from "../components/model/problems.ts";
 import { ownedSettings } from "../components/services/postgres/settings.ts";
 import { addressProblem, certificateNames, certificateProblems, hostnameProblem } from "./checks.ts";
+import { hostsProblems, interfaceProblem } from "./hosts-checks.ts";
 
 /** Harbor breaks on other characters in places that differ by version (database address, Redis URL, env files). */
 const secretText = z
@@ -17,6 +18,25 @@ const settingValue = z.union([
 ]);
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that `sha256sum` prints");
+
+const sshAddress = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, "must be a name or an IPv4 address");
+
+const sshKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*$/,
+    "must be type and key as `ssh-keyscan -t ed25519 <host>` prints them, without the host",
+  );
+
+const hostOptions = z.strictObject({
+  address: z
+    .ipv4("must be an IPv4 address")
+    .describe("Address at which the other machine reaches it: PostgreSQL, Redis and the checks use it."),
+  hostKey: sshKey.describe("Public host key, pinned: any other key is refused."),
+  sshHost: sshAddress.optional().describe("Where SSH finds it, if not at `address`."),
+  sshPort: z.int().min(1).max(65535).default(22).describe("Port of its SSH server."),
+  networkInterface: z.string().optional().describe("Interface, where it differs from hosts.networkInterface."),
+});
 
 const nodeName = z.enum(["node1", "node2"]);
 
@@ -32,10 +52,10 @@ export const configSchema = z.strictObject({
       "Name or IPv4 address under which clients reach Harbor; certificates and tokens carry it. Changing it later restarts Harbor and needs a certificate with the new name.",
     ),
   target: z
-    .enum(["lab"])
+    .enum(["lab", "hosts"])
     .default("lab")
     .describe(
-      "Who makes the machines. `lab`: the toolkit, as two systemd hosts on this machine (root on Debian or Ubuntu). `hosts` and `aliyun` are not built yet.",
+      "Who makes the machines. `lab`: the toolkit, as two systemd hosts on this machine (root on Debian or Ubuntu). `hosts`: you; two machines with Debian 13, reached over SSH. `aliyun` is not built yet.",
     ),
   lab: z
     .strictObject({
@@ -52,6 +72,96 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("The machine-local lab."),
+  hosts: z
+    .strictObject({
+      node1: hostOptions.describe("The first machine."),
+      node2: hostOptions.describe("The second machine."),
+      user: z
+        .string()
+        .regex(/^[a-z_][a-z0-9_-]*$/, "must be a Linux user's name")
+        .default("root")
+        .describe("Who logs in. Another user than root needs sudo without a password."),
+      privateKeyFile: z
+        .string()
+        .startsWith("/", "must be an absolute path")
+        .optional()
+        .describe(
+          "Private key on the machine that runs `pulumi` and `harbor-ha`, without passphrase. Default: your SSH agent's keys. A new key runs every apply again, which changes nothing.",
+        ),
+      jump: z
+        .strictObject({
+          host: sshAddress.describe("Its name or address, seen from your machine."),
+          port: z.int().min(1).max(65535).default(22).describe("Port of its SSH server."),
+          user: z.string().default("root").describe("User that logs in there, with the same key."),
+          hostKey: sshKey.describe("Its public host key, pinned."),
+        })
+        .optional()
+        .describe("A host through which both machines are reached."),
+      networkInterface: z
+        .string()
+        .regex(/^[\w.-]{1,15}$/, "must be an interface's name as `ip link` prints it")
+        .optional()
+        .describe(
+          "Interface that carries the machines' addresses and gets the virtual one. Needed with virtualAddress.",
+        ),
+      virtualAddress: z
+        .string()
+        .superRefine((value, context) => {
+          const problem = interfaceProblem(value);
+          if (problem) context.addIssue({ code: "custom", message: problem });
+        })
+        .optional()
+        .describe(
+          "Free address of the machines' network with its prefix length, e.g. 10.0.0.10/24, where clients find Harbor; keepalived moves it. Either this or loadBalancer.",
+        ),
+      loadBalancer: z
+        .strictObject({
+          drainSeconds: z
+            .int()
+            .min(1)
+            .max(600)
+            .default(15)
+            .describe(
+              "Seconds after which your balancer sends nobody to a node whose check fails: interval × failures, and the time it lets connections end.",
+            ),
+        })
+        .optional()
+        .describe(
+          "Your own balancer holds TCP 443: let it forward to port 8443 of both machines, check HTTP GET /endpoint on port 8008 (200), and keep a client with one machine by its address.",
+        ),
+      fence: z
+        .string()
+        .min(1, "must be a shell command, or none")
+        .describe(
+          "Shell command, run where `harbor-ha` runs, that switches a lost primary off and succeeds only once it is off; HARBOR_HA_NODE and HARBOR_HA_ADDRESS tell which. Or `none`: a failover then needs your word that it is off.",
+        ),
+    })
+    .refine(
+      (value) => (value.virtualAddress === undefined) !== (value.loadBalancer === undefined),
+      "needs exactly one of `virtualAddress` and `loadBalancer`",
+    )
+    .optional()
+    .describe("The machines of the target `hosts`."),
+  storage: z
+    .strictObject({
+      path: z
+        .string()
+        .regex(/^\/[\w./-]+[\w-]$/, "must be an absolute path without spaces")
+        .default("/mnt/harbor-ha")
+        .describe("Directory on both machines that holds the images and the cluster record; a mount of its own."),
+      nfs: z
+        .strictObject({
+          server: sshAddress.describe("Name or address of the NFS server."),
+          export: z.string().startsWith("/", "must begin with /").describe("Path the server exports."),
+          version: z.enum(["3", "4.0", "4.1", "4.2"]).default("4.1").describe("Version of the NFS protocol."),
+        })
+        .optional()
+        .describe(
+          "The NFS share that the toolkit mounts there: once for the images (hard), once for the record (soft, uncached). Default: you mount the directory.",
+        ),
+    })
+    .prefault({})
+    .describe("Shared storage of the target `hosts`. On the lab it is a directory of this machine."),
   initialPrimary: nodeName
     .default("node1")
     .describe(
@@ -245,8 +355,9 @@ const settingOptions: Record<string, string> = {
 };
 
 /** Rules that need more than one option; an option that is wrong by itself is absent. */
-function crossChecks({ hostname, lab, postgres, pgbouncer, docker, tls, identity }: Partial<Config>): Problem[] {
-  const problems: Problem[] = [];
+function crossChecks(config: Partial<Config>): Problem[] {
+  const { hostname, target, lab, postgres, pgbouncer, docker, tls, identity } = config;
+  const problems: Problem[] = hostsProblems(config);
   if (pgbouncer && postgres && 2 * pgbouncer.poolSize + 20 > postgres.maxConnections)
     problems.push({
       path: "pgbouncer.poolSize",
@@ -259,7 +370,7 @@ function crossChecks({ hostname, lab, postgres, pgbouncer, docker, tls, identity
       reason: "belongs to the toolkit: replication and failover rest on it",
       remedy: settingOptions[name] ? `remove it and set ${settingOptions[name]}` : "remove it",
     });
-  if (hostname && lab && isIP(hostname) === 4 && hostname !== hostAddress(lab.subnet, 10))
+  if (target === "lab" && hostname && lab && isIP(hostname) === 4 && hostname !== hostAddress(lab.subnet, 10))
     problems.push({
       path: "hostname",
       reason: `${hostname} is not the virtual address of the lab`,
@@ -271,7 +382,12 @@ function crossChecks({ hostname, lab, postgres, pgbouncer, docker, tls, identity
       reason: `the certificate that \`init\` made does not name ${hostname}`,
       remedy: "go back to the former hostname, or set tls to a certificate with the new one",
     });
-  if (lab && docker && lab.subnet.split(".").slice(0, 2).join() === docker.addressPool.split(".").slice(0, 2).join())
+  if (
+    target === "lab" &&
+    lab &&
+    docker &&
+    lab.subnet.split(".").slice(0, 2).join() === docker.addressPool.split(".").slice(0, 2).join()
+  )
     problems.push({
       path: "docker.addressPool",
       reason: `${docker.addressPool} contains lab.subnet ${lab.subnet}`,
@@ -298,7 +414,7 @@ export function readConfig(raw: RawConfig, project = "harbor-ha"): { config: Con
   const parsed = configSchema.safeParse(values);
   if (!parsed.success)
     return { problems: [...describeIssues(parsed.error, configSchema), ...crossChecks(validSections(values))] };
-  const problems = crossChecks(parsed.data);
+  const problems = crossChecks({ hosts: undefined, ...parsed.data });
   return problems.length > 0 ? { problems } : { config: parsed.data };
 }
 

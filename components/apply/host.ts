@@ -4,6 +4,7 @@ import type { Bundle } from "../model/bundle.ts";
 import type { SshAccess } from "../model/node.ts";
 import { hostPaths } from "../model/paths.ts";
 import type { Secret } from "../model/secrets.ts";
+import { asRoot } from "../model/shell.ts";
 import { hostScript } from "./host-script.ts";
 import { hostPrograms } from "./programs.ts";
 
@@ -24,6 +25,7 @@ const lockSeconds = 900;
  */
 export class Host extends pulumi.ComponentResource {
   private readonly name: string;
+  private readonly user: string;
   private readonly connection: pulumi.Output<
     remote.CommandArgs["connection"] extends pulumi.Input<infer C> ? C : never
   >;
@@ -32,8 +34,15 @@ export class Host extends pulumi.ComponentResource {
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:index:Host", name, {}, opts);
     this.name = name;
-    const { host, port, user, hostKey } = args.access;
-    this.connection = pulumi.secret({ host, port, user, hostKey, privateKey: args.privateKey, dialErrorLimit: 20 });
+    const { jump, identityFile: _, ...login } = args.access;
+    const { privateKey } = args;
+    this.user = login.user;
+    this.connection = pulumi.secret({
+      ...login,
+      privateKey,
+      dialErrorLimit: 20,
+      ...(jump ? { proxy: { ...jump, privateKey, dialErrorLimit: 20 } } : {}),
+    });
 
     const bootstrap = this.command("bootstrap", hostScript("apply/host/bootstrap.sh"), hostPrograms(), []);
     const values = Object.fromEntries(args.secrets.map(({ label, tag, value }) => [`${label}:${tag}`, value]));
@@ -54,7 +63,7 @@ export class Host extends pulumi.ComponentResource {
       `${this.name}-${name}`,
       {
         connection: this.connection,
-        create,
+        create: asRoot(this.user, create),
         stdin,
         addPreviousOutputInEnv: false,
         logging: remote.Logging.None,

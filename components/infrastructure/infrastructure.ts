@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Fence } from "../model/inventory.ts";
 import type { SshAccess } from "../model/node.ts";
 import type { Topology } from "../model/topology.ts";
 
@@ -9,6 +10,8 @@ export interface Infrastructure {
   access: Record<string, SshAccess>;
   /** Text of the private key that the stack owns, if it does. */
   privateKey?: string;
+  /** How a node is proven to be off. */
+  fence: Fence;
   /** Resources that must exist before the hosts are reached. */
   machines: pulumi.Resource[];
 }

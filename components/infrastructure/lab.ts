@@ -27,6 +27,7 @@ export function labInfrastructure(stack: string, config: Config, parent: pulumi.
   );
   return {
     topology,
+    fence: { kind: "lab" },
     machines: [hosts],
     privateKey: readFileSync(keys.identity, "utf8"),
     access: Object.fromEntries(

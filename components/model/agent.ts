@@ -16,7 +16,7 @@ export const agentSettings = z.object({
   durability: z.enum(["available", "strict"]),
   stack: z.string(),
   /** The address whose arrival people are told of. */
-  virtualAddress: z.string(),
+  virtualAddress: z.string().optional(),
   notify: notifyHook.optional(),
 });
 export type AgentSettings = z.infer<typeof agentSettings>;

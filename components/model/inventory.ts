@@ -2,11 +2,22 @@ import { z } from "zod";
 import { sshAccess } from "./node.ts";
 import { topology } from "./topology.ts";
 
+/** How a node is proven to be off before the other one takes over. */
+export const fence = z.discriminatedUnion("kind", [
+  /** A host of the lab: its power is cut. */
+  z.object({ kind: z.literal("lab") }),
+  /** A shell command on the operator's machine; `$HARBOR_HA_NODE` and `$HARBOR_HA_ADDRESS` say which; exit code 0 means off. */
+  z.object({ kind: z.literal("command"), command: z.string() }),
+  z.object({ kind: z.literal("none") }),
+]);
+export type Fence = z.infer<typeof fence>;
+
 /** Everything the command line needs to find and run the pair; holds no secret. Also lies on both nodes (without key files). */
 export const inventory = z.object({
   format: z.literal(1),
   topology,
   access: z.record(z.string(), sshAccess),
+  fence,
   harbor: z.object({
     version: z.string(),
     /** The offline installer; `file` lies on the operator's machine, `url` is fetched by each node. */

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { hostAddress } from "./address.ts";
+import { hostAddress, serviceAddressIn } from "./address.ts";
 import type { Topology } from "./topology.ts";
 
 /** Everything of one lab: keys, hosts' disks, the shared directory. `$HARBOR_HA_LAB_DIR`, else `/var/lib/harbor-ha-lab`; then the lab's name, which is the stack's. */
@@ -26,8 +26,8 @@ export const labTopology = {
   virtualAddress: (subnet: string) => hostAddress(subnet, 10),
 
   nodes: (subnet: string): Topology["nodes"] => [
-    { name: "node1", address: hostAddress(subnet, 11) },
-    { name: "node2", address: hostAddress(subnet, 12) },
+    { name: "node1", address: hostAddress(subnet, 11), networkInterface: "host0" },
+    { name: "node2", address: hostAddress(subnet, 12), networkInterface: "host0" },
   ],
 
   of: (stack: string, config: LabConfig): Topology => ({
@@ -36,10 +36,12 @@ export const labTopology = {
     nodes: labTopology.nodes(config.lab.subnet),
     initialPrimary: config.initialPrimary,
     hostname: config.hostname,
-    virtualAddress: labTopology.virtualAddress(config.lab.subnet),
-    prefixLength: 24,
-    networkInterface: "host0",
-    serviceAddress: config.docker.addressPool.replace(/\.0\.0\/16$/, ".0.1"),
+    endpoint: {
+      kind: "virtualAddress",
+      address: labTopology.virtualAddress(config.lab.subnet),
+      prefixLength: 24,
+    },
+    serviceAddress: serviceAddressIn(config.docker.addressPool),
     dockerPool: config.docker.addressPool,
     storage: { kind: "mounted", path: "/mnt/harbor-ha" },
     record: { kind: "directory", path: "/mnt/harbor-ha/.harbor-ha/record" },

@@ -2,32 +2,55 @@ import { z } from "zod";
 import { node } from "./node.ts";
 import { recordPlace } from "./record.ts";
 
+/** Who holds TCP 443: an address that keepalived moves between the nodes, or a load balancer in front of them. */
+const endpoint = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("virtualAddress"), address: z.string(), prefixLength: z.number().int() }),
+  z.object({
+    kind: z.literal("loadBalancer"),
+    /** How long after `/endpoint` says no the balancer may still send clients. */
+    drainSeconds: z.number(),
+  }),
+]);
+
+/** The shared directory for images: mounted by somebody else, or an NFS share that the toolkit mounts. */
+const storage = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("mounted"), path: z.string() }),
+  z.object({
+    kind: z.literal("nfs"),
+    path: z.string(),
+    server: z.string(),
+    export: z.string(),
+    version: z.string(),
+  }),
+]);
+
 /**
  * The shape of the pair as plain data, known in the first preview: every render is a function of this and the
  * configuration. What only a cloud knows (SSH host, load balancer address) is not in it.
  */
 export const topology = z.object({
   stack: z.string(),
-  target: z.enum(["lab"]),
+  target: z.enum(["lab", "hosts"]),
   nodes: z.tuple([node, node]),
   /** Gets the first, empty database; read once, never again. */
   initialPrimary: z.string(),
   /** Name or address clients use; the certificate names it. */
   hostname: z.string(),
-  virtualAddress: z.string(),
-  /** Length of the network prefix the nodes and the virtual address share. */
-  prefixLength: z.number().int(),
-  /** Interface of the nodes that carries these addresses. */
-  networkInterface: z.string(),
+  endpoint,
   /** An address that exists on every node alike and never leaves it: Harbor's containers reach PgBouncer and HAProxy there. */
   serviceAddress: z.string(),
   /** Docker takes its networks from here (CIDR). */
   dockerPool: z.string(),
-  storage: z.object({ kind: z.literal("mounted"), path: z.string() }),
+  storage,
   /** The cluster record: which node may write. On storage that both nodes share. */
   record: recordPlace,
 });
 export type Topology = z.infer<typeof topology>;
+
+/** The address that moves between the nodes; undefined behind a load balancer. */
+export function virtualAddressOf({ endpoint }: Pick<Topology, "endpoint">): string | undefined {
+  return endpoint.kind === "virtualAddress" ? endpoint.address : undefined;
+}
 
 /** The other node of the pair. */
 export function peerOf(topology: Pick<Topology, "nodes">, name: string): Topology["nodes"][number] {

@@ -35,7 +35,7 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
   const secret = placeholders(secrets);
   const ca = config.identity.caCertificate;
   return [
-    renderSystem(servicePackages),
+    renderSystem(topology, servicePackages),
     renderInventory(inventory),
     renderAgent(topology, node, config.postgres, notifyHook(config, secret)),
     renderPostgres(

@@ -2,10 +2,12 @@
 //   facts          what is seen here, once, as JSON
 //   gate SERVICE   whether PostgreSQL or Redis may start, as exit code
 //   record         one request to the cluster record (JSON on stdin), the answer as JSON
+//   relay SOCKET   stdin and stdout are the unix socket's
 //   notify-test    a message to people, by the ways that are configured
 //   record-child   the process that touches the record's storage, and may hang
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 import { ports } from "../../components/model/ports.ts";
 import { serveRecord } from "../record/child.ts";
 import { Daemon } from "./daemon.ts";
@@ -24,6 +26,13 @@ function serve() {
     response.writeHead(answer ? (answer.ok ? 200 : 503) : 404).end(answer?.text);
   }).listen(ports.roles, settings.self.address);
   void daemon.run();
+}
+
+/** Ends when either side does. */
+function relay(path: string) {
+  const socket = connect(path);
+  process.stdin.pipe(socket).pipe(process.stdout);
+  socket.on("error", () => process.exit(1)).on("close", () => process.exit(0));
 }
 
 async function notifyTest() {
@@ -60,6 +69,9 @@ switch (verb) {
     break;
   case "record":
     void askRecord(readFileSync(0, "utf8"));
+    break;
+  case "relay":
+    relay(argument ?? "");
     break;
   case "notify-test":
     void notifyTest();

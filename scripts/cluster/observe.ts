@@ -3,6 +3,7 @@ import { Client } from "pg";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import type { Inventory } from "../../components/model/inventory.ts";
 import { hostPaths } from "../../components/model/paths.ts";
+import { virtualAddressOf } from "../../components/model/topology.ts";
 import { Ssh } from "./ssh.ts";
 
 /** What PostgreSQL says over its driver. */
@@ -39,6 +40,12 @@ export interface NodeObservation {
 
 /** The pair at one moment, by node name. */
 export type Observation = Record<string, NodeObservation>;
+
+/** Whether a node holds the virtual address, where there is one. */
+export function holdsEndpoint({ topology }: Inventory, node: NodeObservation): boolean {
+  const address = virtualAddressOf(topology);
+  return address !== undefined && node.host?.addresses.includes(address) === true;
+}
 
 /** Connections to all hosts of the pair for the length of one command. */
 export class Cluster {

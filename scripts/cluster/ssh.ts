@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import type { SshAccess } from "../../components/model/node.ts";
 import { hostPaths } from "../../components/model/paths.ts";
+import { asRoot, quote } from "../../components/model/shell.ts";
 import { UserError } from "../user-error.ts";
 
 export interface SshResult {
@@ -25,21 +27,33 @@ export class Ssh {
   private readonly access: SshAccess;
   private readonly directory: string;
   private readonly forwarded = new Map<string, Promise<string>>();
+  private readonly relays: Server[] = [];
 
   constructor(name: string, access: SshAccess) {
     this.name = name;
     this.access = access;
     // Short, for the control socket's path has at most 104 characters.
     this.directory = mkdtempSync(join(tmpdir(), "hha-"));
+    const pinned = [access, ...(access.jump ? [access.jump] : [])];
     writeFileSync(
       join(this.directory, "known_hosts"),
-      `[${access.host}]:${access.port} ${access.hostKey}\n${access.host} ${access.hostKey}\n`,
+      pinned.map(({ host, port, hostKey }) => `[${host}]:${port} ${hostKey}\n${host} ${hostKey}\n`).join(""),
     );
   }
 
   /** Arguments for ssh up to and including the host. */
   arguments(): string[] {
-    const { host, port, user, identityFile } = this.access;
+    const { jump, ...login } = this.access;
+    return [...(jump ? ["-o", `ProxyCommand=${this.proxyCommand(jump)}`] : []), ...this.loginArguments(login)];
+  }
+
+  /** ssh's own -J would not use our pinned keys. Its command is a shell's, and knows percent signs. */
+  private proxyCommand(jump: NonNullable<SshAccess["jump"]>): string {
+    const words = ["ssh", "-W", "%h:%p", ...this.loginArguments({ ...jump, identityFile: this.access.identityFile })];
+    return words.map((word) => (word === "%h:%p" ? word : quote(word).replaceAll("%", "%%"))).join(" ");
+  }
+
+  private loginArguments({ host, port, user, identityFile }: Omit<SshAccess, "hostKey" | "jump">): string[] {
     const options = [
       `UserKnownHostsFile=${join(this.directory, "known_hosts")}`,
       "StrictHostKeyChecking=yes",
@@ -48,7 +62,8 @@ export class Ssh {
       "ServerAliveInterval=5",
       "ServerAliveCountMax=2",
       "ControlMaster=auto",
-      `ControlPath=${join(this.directory, "control")}`,
+      // One socket for each host on the way; %C is a digest of who is reached.
+      `ControlPath=${join(this.directory, "%C")}`,
       "ControlPersist=30",
       "LogLevel=ERROR",
       ...(identityFile ? ["IdentitiesOnly=yes"] : []),
@@ -75,7 +90,7 @@ export class Ssh {
 
   private runOnce(command: string, options: { input?: string | Readable; timeoutMs?: number }): Promise<SshResult> {
     return new Promise((resolve, reject) => {
-      const child = spawn("ssh", [...this.arguments(), command], {
+      const child = spawn("ssh", [...this.arguments(), asRoot(this.access.user, command)], {
         stdio: "pipe",
         timeout: options.timeoutMs ?? 60_000,
       });
@@ -107,7 +122,9 @@ export class Ssh {
 
   /** Holds a command open on the host (a lease); returns what ends it. */
   hold(command: string): () => Promise<void> {
-    const child = spawn("ssh", [...this.arguments(), command], { stdio: ["pipe", "ignore", "ignore"] });
+    const child = spawn("ssh", [...this.arguments(), asRoot(this.access.user, command)], {
+      stdio: ["pipe", "ignore", "ignore"],
+    });
     const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
     return () => {
       child.stdin?.end();
@@ -115,35 +132,35 @@ export class Ssh {
     };
   }
 
-  /** A local path that leads to a unix socket on the host; made once per connection. */
+  /** A local path that leads to a unix socket on the host, as root there; made once per connection. */
   forwardSocket(remote: string, localName: string): Promise<string> {
     let path = this.forwarded.get(localName);
     if (!path) {
-      path = this.requestForward(remote, join(this.directory, localName));
+      path = this.relay(remote, join(this.directory, localName));
       this.forwarded.set(localName, path);
     }
     return path;
   }
 
-  private requestForward(remote: string, local: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const child = spawn("ssh", ["-O", "forward", "-L", `${local}:${remote}`, ...this.arguments()], {
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      let stderr = "";
-      child.stderr.on("data", (text) => (stderr += text));
-      child.on("close", (code) =>
-        code === 0 ? resolve(local) : reject(new UserError(`${this.name}: cannot forward ${remote}: ${stderr.trim()}`)),
-      );
+  /** Not ssh's own forwarding: that would reach the socket as the login user, whom PostgreSQL does not know. */
+  private relay(remote: string, local: string): Promise<string> {
+    const command = asRoot(this.access.user, `exec node ${hostPaths.programs}/agent.cjs relay ${quote(remote)}`);
+    const server = createServer((socket) => {
+      const child = spawn("ssh", [...this.arguments(), command], { stdio: ["pipe", "pipe", "ignore"] });
+      socket.on("error", () => child.kill()).pipe(child.stdin);
+      child.stdout.pipe(socket);
+      child.stdin.on("error", () => {});
+      child.on("error", () => socket.destroy()).on("close", () => socket.destroy());
     });
+    this.relays.push(server);
+    return new Promise((resolve, reject) => server.on("error", reject).listen(local, () => resolve(local)));
   }
 
   /** Ends the shared connection and removes its files. */
   close(): void {
+    for (const relay of this.relays) relay.close();
     spawn("ssh", ["-O", "exit", ...this.arguments()], { stdio: "ignore" }).on("close", () =>
       rmSync(this.directory, { recursive: true, force: true }),
     );
   }
 }
-
-export const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

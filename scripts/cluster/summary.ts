@@ -1,7 +1,8 @@
 import { styleText } from "node:util";
 import type { Inventory } from "../../components/model/inventory.ts";
 import { settled } from "../../components/model/record.ts";
-import type { NodeObservation, Observation } from "./observe.ts";
+import { virtualAddressOf } from "../../components/model/topology.ts";
+import { holdsEndpoint, type NodeObservation, type Observation } from "./observe.ts";
 
 /** One thing that is not as it should be. */
 export interface Finding {
@@ -62,7 +63,11 @@ function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
   const add = (id: string, sentence: string) => found.push({ id, node: name, sentence: `${name}: ${sentence}` });
   // systemd skips chrony on the lab, whose hosts share this machine's clock.
   for (const unit of services)
-    if (host.units[unit] !== "active" && host.units[unit] !== "skipped")
+    if (
+      host.units[unit] !== "active" &&
+      host.units[unit] !== "skipped" &&
+      (unit !== "keepalived" || virtualAddressOf(inventory.topology))
+    )
       add("unit.down", `${unit} is ${host.units[unit]}`);
   for (const unit of host.restartNeeded)
     add("restart.needed", `${unit} has new settings that need a restart (harbor-ha roll)`);
@@ -124,12 +129,10 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
       add("redis.link", `Redis on ${node.name} has lost its master`);
   const ids = new Set(nodes.flatMap((node) => node.host?.storage.id || []));
   if (ids.size > 1) add("storage.different", "the nodes see different shared storages");
-  const holders = nodes.filter((node) => node.host?.addresses.includes(inventory.topology.virtualAddress));
-  if (holders.length !== 1)
-    add(
-      "endpoint.holders",
-      `${holders.length} nodes${ofThose} hold the virtual address ${inventory.topology.virtualAddress}`,
-    );
+  const address = virtualAddressOf(inventory.topology);
+  const holders = nodes.filter((node) => holdsEndpoint(inventory, node));
+  if (address && holders.length !== 1)
+    add("endpoint.holders", `${holders.length} nodes${ofThose} hold the virtual address ${address}`);
   return found;
 }
 
@@ -153,7 +156,7 @@ function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
       `${host.postgres.role}${lag}`,
       host.redis.role === "slave" ? "replica" : host.redis.role,
       `${host.harbor.answers ? "serves" : "silent"}${host.harbor.standIn ? " (stand-in)" : ""}${host.harbor.drained ? ", drained" : ""}`,
-      host.addresses.includes(inventory.topology.virtualAddress) ? "holds" : "",
+      holdsEndpoint(inventory, node) ? "holds" : "",
     ]);
   }
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

@@ -1,3 +1,4 @@
+import type { Topology } from "../../components/model/topology.ts";
 import type { PreflightFacts } from "./facts.ts";
 
 /** One reason why a host cannot become a node, or a risk that its owner should know. */
@@ -14,7 +15,7 @@ const supported = ["debian 13"];
 /** Tokens and VRRP bear less; databases and logs of two nodes that tell different times mislead people. */
 const clockSeconds = 5;
 
-type Check = (facts: PreflightFacts, stack: string) => { sentence: string; remedy: string } | undefined;
+type Check = (facts: PreflightFacts, topology: Topology) => { sentence: string; remedy: string } | undefined;
 
 /** Everything that is wrong with a host is said at once. A host that is ours already is not new: its own ports and disks are not held against it. */
 const checks: Record<string, Check> = {
@@ -35,7 +36,7 @@ const checks: Record<string, Check> = {
     root
       ? undefined
       : { sentence: "gives this user no root", remedy: "log in as root, or allow sudo without a password" },
-  "host.other-stack": ({ ours }, stack) =>
+  "host.other-stack": ({ ours }, { stack }) =>
     ours === undefined || ours === stack
       ? undefined
       : {
@@ -73,8 +74,10 @@ const checks: Record<string, Check> = {
           sentence: "cannot reach the other node over SSH's port",
           remedy: "let the nodes reach each other: routes, firewall",
         },
-  "host.mount": ({ mounted }) =>
-    mounted ? undefined : { sentence: "has no shared storage mounted", remedy: "mount it, and enter it in /etc/fstab" },
+  "host.mount": ({ mounted }, { storage }) =>
+    mounted || storage.kind === "nfs"
+      ? undefined
+      : { sentence: "has no shared storage mounted", remedy: "mount it, and enter it in /etc/fstab" },
   "host.packages": ({ missingPackages, packageLists }) =>
     !packageLists || missingPackages.length === 0
       ? undefined
@@ -104,9 +107,9 @@ const checks: Record<string, Check> = {
 export const checkIds = Object.keys(checks);
 
 /** What keeps a host from becoming a node. Pure. */
-export function judgeHost(node: string, facts: PreflightFacts, stack: string): HostProblem[] {
+export function judgeHost(node: string, facts: PreflightFacts, topology: Topology): HostProblem[] {
   return Object.entries(checks).flatMap(([id, check]) => {
-    const problem = check(facts, stack);
+    const problem = check(facts, topology);
     return problem ? [{ id, node, sentence: `${node} ${problem.sentence}`, remedy: problem.remedy }] : [];
   });
 }

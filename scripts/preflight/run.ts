@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ports } from "../../components/model/ports.ts";
+import { quote } from "../../components/model/shell.ts";
 import { peerOf } from "../../components/model/topology.ts";
 import type { Cluster } from "../cluster/observe.ts";
-import { quote } from "../cluster/ssh.ts";
 import { parseFacts } from "./facts.ts";
 import { type HostProblem, judgeHost, judgeSilence } from "./rules.ts";
 
@@ -30,7 +30,7 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
             remedy: "look at it by hand",
           },
         ];
-      return judgeHost(name, facts, topology.stack);
+      return judgeHost(name, facts, topology);
     }),
   );
   return found.flat();

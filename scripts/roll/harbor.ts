@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { until } from "./wait.ts";
@@ -15,14 +16,7 @@ export async function harborStep(
   const host = cluster.host(node);
   const release = drain ? host.hold(`${hostPaths.programs}/harbor.sh drain`) : undefined;
   try {
-    if (drain) {
-      await until(`no HAProxy sends clients to ${node}`, 30_000, async () =>
-        (await states(cluster, node)).every(({ up }) => !up),
-      );
-      await until(`the last client of ${node} is served`, drainDeadline, async () =>
-        (await states(cluster, node)).every(({ sessions }) => sessions === 0),
-      ).catch(() => {});
-    }
+    if (drain) await clientsLeave(cluster, node);
     await host.locked(
       "harbor.sh",
       verb === "install" ? ["install", cluster.inventory.harbor.installer.sha256] : ["restart"],
@@ -36,17 +30,44 @@ export async function harborStep(
   } finally {
     await release?.();
   }
+  await clientsReturn(cluster, node);
+}
+
+async function clientsLeave(cluster: Cluster, node: string): Promise<void> {
+  const { endpoint } = cluster.inventory.topology;
+  if (endpoint.kind === "loadBalancer") {
+    await until(`${node} asks the load balancer for no more clients`, 30_000, async () => drained(cluster, node));
+    // Nobody can be asked when a balancer of yours has noticed.
+    return setTimeout(endpoint.drainSeconds * 1000);
+  }
+  await until(`no HAProxy sends clients to ${node}`, 30_000, async () =>
+    (await states(cluster, node)).every(({ up }) => !up),
+  );
+  await until(`the last client of ${node} is served`, drainDeadline, async () =>
+    (await states(cluster, node)).every(({ sessions }) => sessions === 0),
+  ).catch(() => {});
+}
+
+async function clientsReturn(cluster: Cluster, node: string): Promise<void> {
+  const { endpoint } = cluster.inventory.topology;
+  if (endpoint.kind === "loadBalancer") {
+    await until(`${node} takes clients again`, 30_000, async () => !(await drained(cluster, node)));
+    return setTimeout(endpoint.drainSeconds * 1000);
+  }
   await until(`HAProxy sends clients to ${node} again`, 60_000, async () =>
     (await states(cluster, node)).every(({ up }) => up),
   );
 }
+
+const drained = async (cluster: Cluster, node: string) =>
+  (await cluster.observe())[node]?.host?.harbor.drained === true;
 
 /** What each HAProxy of the pair thinks of a node's Harbor. */
 async function states(cluster: Cluster, node: string): Promise<{ up: boolean; sessions: number }[]> {
   return Promise.all(
     [...cluster.hosts.values()].map(async (host) => {
       const { stdout } = await host.run(
-        `echo 'show stat harbor 4 -1' | node -e 'const s=require("net").connect("${hostPaths.haproxySocket}");process.stdin.pipe(s).pipe(process.stdout)'`,
+        `echo 'show stat harbor 4 -1' | node ${hostPaths.programs}/agent.cjs relay ${hostPaths.haproxySocket}`,
       );
       const [header = "", ...lines] = stdout.split("\n");
       const columns = header.replace(/^# /, "").split(",");

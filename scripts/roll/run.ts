@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { hostPaths } from "../../components/model/paths.ts";
-import type { Cluster, Observation } from "../cluster/observe.ts";
+import { quote } from "../../components/model/shell.ts";
+import { virtualAddressOf } from "../../components/model/topology.ts";
+import { type Cluster, holdsEndpoint, type Observation } from "../cluster/observe.ts";
 import { claimEntry, proveRecord } from "../cluster/record.ts";
-import { quote } from "../cluster/ssh.ts";
 import { UserError } from "../user-error.ts";
 import { harborStep } from "./harbor.ts";
 import { type Refusal, type Step, streams } from "./rule.ts";
@@ -111,12 +112,12 @@ async function command(cluster: Cluster, node: string, text: string): Promise<vo
 
 /** The other node's keepalived lets go of the address; the node takes it, and keeps it. */
 async function takeEndpoint(cluster: Cluster, node: string): Promise<void> {
-  const { virtualAddress } = cluster.inventory.topology;
-  const holder = Object.values(await cluster.observe()).find(({ host }) => host?.addresses.includes(virtualAddress));
+  const { inventory } = cluster;
+  const holder = Object.values(await cluster.observe()).find((seen) => holdsEndpoint(inventory, seen));
   if (holder && holder.name !== node) await command(cluster, holder.name, "systemctl restart keepalived.service");
-  await until(`${node} holds ${virtualAddress}`, 60_000, async () => {
-    const observed = await cluster.observe();
-    return observed[node]?.host?.addresses.includes(virtualAddress) === true;
+  await until(`${node} holds ${virtualAddressOf(inventory.topology)}`, 60_000, async () => {
+    const seen = (await cluster.observe())[node];
+    return seen !== undefined && holdsEndpoint(inventory, seen);
   });
 }
 

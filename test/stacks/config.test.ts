@@ -28,6 +28,16 @@ function raw(changes: Record<string, unknown> = {}): RawConfig {
 
 const harbor = (changes: object) => ({ harbor: { installer, ...changes } });
 
+const hosts = {
+  node1: { address: "10.0.0.11", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOne" },
+  node2: { address: "10.0.0.12", hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAITwo" },
+  networkInterface: "eth0",
+  virtualAddress: "10.0.0.10/24",
+  fence: "none",
+};
+/** A pair on machines of one's own, with changes. */
+const pair = (changes: object) => ({ target: "hosts", hosts: { ...hosts, ...changes } });
+
 function problemsOf(changes: Record<string, unknown>): Problem[] {
   const result = readConfig(raw(changes));
   return "problems" in result ? result.problems : [];
@@ -42,6 +52,7 @@ describe("a configuration with only what init makes", () => {
         rootSecret,
         identity,
         target: "lab",
+        storage: { path: "/mnt/harbor-ha" },
         lab: { subnet: "10.231.77.0/24" },
         initialPrimary: "node1",
         postgres: {
@@ -78,7 +89,14 @@ describe("a configuration with only what init makes", () => {
 });
 
 /** What is changed; path, reason and remedy that come out. */
-type BadConfiguration = [Record<string, unknown>, path: string, reason: RegExp | string, remedy: RegExp | string];
+/** `count`: how many problems it has, one of them this. */
+type BadConfiguration = [
+  changes: Record<string, unknown>,
+  path: string,
+  reason: RegExp | string,
+  remedy: RegExp | string,
+  count?: number,
+];
 
 const badConfigurations: Record<string, BadConfiguration[]> = {
   "an unknown option": [
@@ -229,6 +247,62 @@ const badConfigurations: Record<string, BadConfiguration[]> = {
       /set tls/,
     ],
   ],
+  "machines of yours": [
+    [{ target: "hosts" }, "hosts", "required for the target `hosts`, but not set", /docs\/config\.md/],
+    [{ hosts }, "hosts", /target is `lab`/, "set target to hosts, or remove hosts"],
+    [{ storage: { path: "/srv/share" } }, "storage", /on the lab/, /./],
+    [pair({ fence: undefined }), "hosts.fence", "required, but not set", /hosts\.fence/],
+    [pair({ fence: "" }), "hosts.fence", "must be a shell command, or none", /./],
+    [pair({ fence: false }), "hosts.fence", /must be a text/, /./],
+    [pair({ node2: undefined }), "hosts.node2", "required, but not set", /hosts\.node2/],
+    [pair({ node1: { ...hosts.node1, address: "host1" } }), "hosts.node1.address", "must be an IPv4 address", /./],
+    [pair({ node1: { address: "10.0.0.11" } }), "hosts.node1.hostKey", "required, but not set", /./],
+    [pair({ node1: { ...hosts.node1, hostKey: "SHA256:abc" } }), "hosts.node1.hostKey", /ssh-keyscan/, /./],
+    [pair({ node2: { ...hosts.node2, sshPort: 0 } }), "hosts.node2.sshPort", "must be at least 1", /./],
+    [
+      pair({ node2: { ...hosts.node2, address: "10.0.0.11", sshHost: "two" } }),
+      "hosts.node2.address",
+      "10.0.0.11 is the address of node1 too",
+      "give each machine its own",
+    ],
+    [
+      pair({ node1: { ...hosts.node1, sshHost: "gate" }, node2: { ...hosts.node2, sshHost: "gate" } }),
+      "hosts.node2.sshHost",
+      "SSH would reach node1 there",
+      /its own/,
+    ],
+    [pair({ user: "Robert'); --" }), "hosts.user", "must be a Linux user's name", /./],
+    [pair({ privateKeyFile: "id_ed25519" }), "hosts.privateKeyFile", "must be an absolute path", /./],
+    [pair({ privateKeyFile: "/no/such/key" }), "hosts.privateKeyFile", /no such file/, /./],
+    [pair({ virtualAddress: undefined }), "hosts", /exactly one of `virtualAddress` and `loadBalancer`/, /./],
+    [pair({ loadBalancer: {} }), "hosts", /exactly one of `virtualAddress` and `loadBalancer`/, /./],
+    [pair({ virtualAddress: "10.0.0.10" }), "hosts.virtualAddress", /with its prefix length/, /./],
+    [pair({ virtualAddress: "10.0.0.11/24" }), "hosts.virtualAddress", "10.0.0.11 is the address of node1", /./],
+    [pair({ virtualAddress: "10.0.1.10/24" }), "hosts.virtualAddress", /not in the network of node1/, /./, 2],
+    [pair({ networkInterface: undefined }), "hosts.networkInterface", /on node1/, /ip -brief address/, 2],
+    [
+      pair({ virtualAddress: undefined, loadBalancer: { drainSeconds: 0 } }),
+      "hosts.loadBalancer.drainSeconds",
+      "must be at least 1",
+      /./,
+    ],
+    [pair({ jump: { host: "gate" } }), "hosts.jump.hostKey", "required, but not set", /./],
+    [{ ...pair({}), hostname: "10.0.0.99" }, "hostname", "10.0.0.99 is not hosts.virtualAddress", /10\.0\.0\.10/, 2],
+    [
+      { ...pair({}), docker: { addressPool: "10.0.0.0/16" } },
+      "hosts.node1.address",
+      "10.0.0.11 lies in docker.addressPool 10.0.0.0/16",
+      "choose another docker.addressPool",
+      3,
+    ],
+    [{ ...pair({}), storage: { path: "mnt" } }, "storage.path", "must be an absolute path without spaces", /./],
+    [
+      { ...pair({}), storage: { nfs: { server: "10.0.0.5" } } },
+      "storage.nfs.export",
+      "required, but not set",
+      /storage\.nfs\.export/,
+    ],
+  ],
   "a PostgreSQL setting": [
     [
       { postgres: { settings: { Work_Mem: "8MB" } } },
@@ -254,12 +328,20 @@ const badConfigurations: Record<string, BadConfiguration[]> = {
 };
 
 describe.each(Object.entries(badConfigurations))("%s is refused, with where, why and what to do", (_, table) => {
-  test.each(table)("%j", (changes, path, reason, remedy) => {
+  test.each(table)("%j", (changes, path, reason, remedy, count = 1) => {
     const problems = problemsOf(changes);
-    expect(problems.map((problem) => problem.path)).toEqual([path]);
-    expect(problems[0]?.reason).toMatch(reason);
-    expect(problems[0]?.remedy).toMatch(remedy);
+    expect(problems).toHaveLength(count);
+    const problem = problems.find((problem) => problem.path === path);
+    expect(problem?.reason).toMatch(reason);
+    expect(problem?.remedy).toMatch(remedy);
   });
+});
+
+test.each([
+  ["by an address that moves", {}],
+  ["behind a load balancer", { virtualAddress: undefined, networkInterface: undefined, loadBalancer: {} }],
+])("machines of yours, %s, are a configuration", (_, changes) => {
+  expect(problemsOf(pair(changes))).toEqual([]);
 });
 
 describe("settings that the toolkit owns", () => {

@@ -10,6 +10,7 @@ export const sampleConfig: Config = {
   hostname: "registry.example.com",
   target: "lab",
   lab: { subnet: "10.231.77.0/24" },
+  storage: { path: "/mnt/harbor-ha" },
   initialPrimary: "node1",
   postgres: {
     maxConnections: 300,
@@ -60,6 +61,7 @@ export function sampleInventory(config: Config = sampleConfig): Inventory {
         },
       ]),
     ),
+    fence: { kind: "lab" },
     harbor: { version, installer },
   };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Inventory } from "../../components/model/inventory.ts";
+import { virtualAddressOf } from "../../components/model/topology.ts";
 import { Cluster } from "../../scripts/cluster/observe.ts";
 import { type Summary, summarize } from "../../scripts/cluster/summary.ts";
 import { down } from "../../scripts/lab/lab.ts";
@@ -91,7 +92,7 @@ export class LabStack {
     const inventory = await this.output<Inventory>("inventory");
     const address = inventory.topology.nodes.find(({ name }) => name === node)?.address;
     return new Registry({
-      host: address ?? inventory.topology.virtualAddress,
+      host: address ?? virtualAddressOf(inventory.topology) ?? inventory.topology.hostname,
       port: address ? 8443 : 443,
       ca: await this.output("caCertificate"),
       user: "admin",

@@ -2,7 +2,7 @@ import type { AgentSettings, NotifyHook } from "../../model/agent.ts";
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
-import { peerOf, type Topology } from "../../model/topology.ts";
+import { peerOf, type Topology, virtualAddressOf } from "../../model/topology.ts";
 
 export const agentUnit = "harbor-ha-agent.service";
 
@@ -14,13 +14,13 @@ export interface AgentOptions {
 /** The agent of a node: role endpoints, boot gate, synchronous replication by the record. */
 export function renderAgent(topology: Topology, node: Node, options: AgentOptions, notify?: NotifyHook): Bundle {
   const settings: AgentSettings = {
-    self: node,
-    peer: peerOf(topology, node.name),
+    self: place(node),
+    peer: place(peerOf(topology, node.name)),
     record: topology.record,
     degradeAfterSeconds: options.degradeAfterSeconds,
     durability: options.durability,
     stack: topology.stack,
-    virtualAddress: topology.virtualAddress,
+    virtualAddress: virtualAddressOf(topology),
     ...(notify ? { notify } : {}),
   };
   return makeBundle("agent", {
@@ -57,6 +57,8 @@ WantedBy=multi-user.target
     units: [agentUnit],
   });
 }
+
+const place = ({ name, address }: Node) => ({ name, address });
 
 /** What a unit runs first, whoever starts it: the record decides whether the service may run on this node. */
 export const gateBefore = (service: "postgres" | "redis") =>

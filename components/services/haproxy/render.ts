@@ -2,7 +2,7 @@ import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
-import type { Topology } from "../../model/topology.ts";
+import { type Topology, virtualAddressOf } from "../../model/topology.ts";
 import { alwaysUp, dropIn } from "../unit.ts";
 
 export const haproxyPackages = ["haproxy"];
@@ -10,9 +10,10 @@ export const haproxyUnit = "haproxy.service";
 
 /**
  * HAProxy on each node: the database and Redis routes follow the role endpoints, the endpoint spreads clients over both
- * Harbors. The same file on both nodes.
+ * Harbors, unless a load balancer does. The same file on both nodes.
  */
 export function renderHaproxy(topology: Topology): Bundle {
+  const endpoint = virtualAddressOf(topology);
   const servers = (port: number) =>
     topology.nodes
       .map((node: Node) => `    server ${node.name} ${node.address}:${port} check port ${ports.roles}\n`)
@@ -59,14 +60,18 @@ listen redis
     option httpchk GET /redis
     default-server inter 1s fastinter 500ms downinter 500ms fall 2 rise 1 on-marked-down shutdown-sessions
 ${servers(ports.redis)}
-# Clients: TLS goes through to Harbor's own nginx; one client stays with one node.
+${
+  endpoint === undefined
+    ? ""
+    : `# Clients: TLS goes through to Harbor's own nginx; one client stays with one node.
 listen harbor
-    bind ${topology.virtualAddress}:${ports.endpoint}
+    bind ${endpoint}:${ports.endpoint}
     balance source
     hash-type consistent
     option httpchk GET /endpoint
     default-server inter 1s fastinter 500ms downinter 500ms fall 2 rise 2
-${servers(ports.harborHttps)}`,
+${servers(ports.harborHttps)}`
+}`,
       },
     },
     units: [haproxyUnit],

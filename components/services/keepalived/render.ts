@@ -11,8 +11,11 @@ export const keepalivedUnit = "keepalived.service";
  * when its holder or the holder's HAProxy dies.
  */
 export function renderKeepalived(topology: Topology, node: Node): Bundle {
+  // Behind a load balancer the bundle is empty, so that a former keepalived is stopped.
+  if (topology.endpoint.kind === "loadBalancer") return makeBundle("keepalived", {});
   const peer = peerOf(topology, node.name);
-  const router = Number(topology.virtualAddress.split(".")[3]);
+  const { address, prefixLength } = topology.endpoint;
+  const router = Number(address.split(".")[3]);
   return makeBundle("keepalived", {
     packages: keepalivedPackages,
     files: {
@@ -38,7 +41,7 @@ vrrp_script haproxy {
 vrrp_instance endpoint {
     state BACKUP
     nopreempt
-    interface ${topology.networkInterface}
+    interface ${node.networkInterface}
     virtual_router_id ${router}
     priority ${node.name === topology.initialPrimary ? 110 : 100}
     # Three missed adverts: the address is on the other node after about two seconds.
@@ -48,7 +51,7 @@ vrrp_instance endpoint {
         ${peer.address}
     }
     virtual_ipaddress {
-        ${topology.virtualAddress}/${topology.prefixLength}
+        ${address}/${prefixLength}
     }
     track_script {
         haproxy

@@ -1,10 +1,14 @@
 import { makeBundle } from "../../model/bundle.ts";
+import type { Topology } from "../../model/topology.ts";
+import { renderMounts } from "../storage/render.ts";
 
 /** What every node needs before the services: names, kernel settings, clock, packages that must not start by themselves. */
-export function renderSystem(packages: string[]) {
+export function renderSystem(topology: Topology, packages: string[]) {
+  const mounts = renderMounts(topology);
   return makeBundle("system", {
-    packages: [...packages].sort(),
+    packages: [...packages, ...mounts.packages].sort(),
     files: {
+      ...mounts.files,
       "/etc/sysctl.d/60-harbor-ha.conf": {
         mode: "0644",
         onChange: { reload: "sysctl /etc/sysctl.d/60-harbor-ha.conf" },
@@ -24,6 +28,6 @@ net.ipv4.tcp_keepalive_probes = 3
         content: "[Journal]\nSystemMaxUse=500M\n",
       },
     },
-    units: ["chrony.service"],
+    units: ["chrony.service", ...mounts.units],
   });
 }

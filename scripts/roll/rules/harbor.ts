@@ -1,3 +1,4 @@
+import { holdsEndpoint } from "../../cluster/observe.ts";
 import { answers, harborUnit, marked, mayPause, type Rule, serving } from "../rule.ts";
 
 /** Harbor: installed and restarted one node after the other. */
@@ -56,8 +57,7 @@ export const harborRules: Rule[] = [
     decide: ({ nodes, inventory }) => {
       const waiting = nodes.filter((node) => marked(node, harborUnit) && mayPause(nodes, node));
       // The holder of the virtual address comes last: fewer connections have to move.
-      const node =
-        waiting.find((node) => !node.host?.addresses.includes(inventory.topology.virtualAddress)) ?? waiting[0];
+      const node = waiting.find((node) => !holdsEndpoint(inventory, node)) ?? waiting[0];
       return (
         node && {
           node: node.name,

@@ -1,3 +1,5 @@
+import { virtualAddressOf } from "../../../components/model/topology.ts";
+import { holdsEndpoint } from "../../cluster/observe.ts";
 import { dockerUnit, harborUnit, mayPause, postgresUnit, type Rule, redisUnit } from "../rule.ts";
 
 /** Units without a role, and where the virtual address begins. */
@@ -24,9 +26,11 @@ export const unitRules: Rule[] = [
   },
   {
     id: "unit.start",
-    decide: ({ nodes }) => {
+    decide: ({ nodes, inventory }) => {
+      const units = ["docker", "harbor-ha-agent", "haproxy", "pgbouncer"];
+      if (virtualAddressOf(inventory.topology)) units.push("keepalived");
       for (const node of nodes)
-        for (const unit of ["docker", "harbor-ha-agent", "haproxy", "pgbouncer", "keepalived"])
+        for (const unit of units)
           if (node.host?.units[unit] !== "active")
             return {
               node: node.name,
@@ -41,7 +45,8 @@ export const unitRules: Rule[] = [
     decide: ({ nodes, inventory, primary }) => {
       // Only before the first client: later the virtual address stays where it is.
       const fresh = nodes.every((node) => node.host?.harbor.installed === "");
-      if (!fresh || !primary || primary.host?.addresses.includes(inventory.topology.virtualAddress)) return undefined;
+      if (!fresh || !primary || !virtualAddressOf(inventory.topology) || holdsEndpoint(inventory, primary))
+        return undefined;
       return {
         node: primary.name,
         action: { do: "take-endpoint" },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseFacts } from "../../../scripts/preflight/facts.ts";
 import { checkIds, judgeHost, judgeSilence } from "../../../scripts/preflight/rules.ts";
+import { sampleInventory } from "../../support/sample.ts";
 
 /** What host.sh says on a host that may become a node. */
 const good = `root yes
@@ -20,7 +21,7 @@ end
 const judge = (text: string) => {
   const facts = parseFacts(text, 1000, 1001);
   if (!facts) throw new Error("no full answer");
-  return judgeHost("node2", facts, "prod");
+  return judgeHost("node2", facts, { ...sampleInventory().topology, stack: "prod" });
 };
 const line = (key: string, instead: string) => good.replace(new RegExp(`^${key}.*\n`, "m"), instead);
 const also = (...lines: string[]) => good.replace("end\n", `${lines.join("\n")}\nend\n`);

@@ -1,5 +1,6 @@
 import type { HostFacts } from "../../../components/model/host-facts.ts";
 import type { Belief, RecordEntry } from "../../../components/model/record.ts";
+import { virtualAddressOf } from "../../../components/model/topology.ts";
 import { decideBoot, decideRedisBoot } from "../../../scripts/agent/boot.ts";
 import type { NodeObservation, Observation } from "../../../scripts/cluster/observe.ts";
 import type { Refusal, Step } from "../../../scripts/roll/rule.ts";
@@ -188,7 +189,7 @@ export class Pair {
             standIn: true,
           },
           storage,
-          addresses: [addressOf(name), ...(node.endpoint ? [inventory.topology.virtualAddress] : [])],
+          addresses: [addressOf(name), ...(node.endpoint ? [virtualAddressOf(inventory.topology) ?? ""] : [])],
         };
         const running = postgres.role !== "down" && {
           timeline: 1,

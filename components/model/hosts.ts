@@ -1,0 +1,75 @@
+import { serviceAddressIn } from "./address.ts";
+import type { Fence } from "./inventory.ts";
+import type { SshAccess } from "./node.ts";
+import type { Topology } from "./topology.ts";
+
+/** One machine of yours, as the configuration says it. */
+interface HostOptions {
+  address: string;
+  hostKey: string;
+  sshHost?: string;
+  sshPort?: number;
+  networkInterface?: string;
+}
+
+/** The options of a stack that shape its pair on machines of yours. */
+export interface HostsConfig {
+  hostname: string;
+  initialPrimary: string;
+  docker: { addressPool: string };
+  storage: { path: string; nfs?: { server: string; export: string; version: string } };
+  hosts: {
+    node1: HostOptions;
+    node2: HostOptions;
+    user: string;
+    privateKeyFile?: string;
+    jump?: { host: string; port: number; user: string; hostKey: string };
+    networkInterface?: string;
+    virtualAddress?: string;
+    loadBalancer?: { drainSeconds: number };
+    fence: string;
+  };
+}
+
+/** Two machines of yours as plain data. */
+export function hostsTopology(stack: string, config: HostsConfig): Topology {
+  const { hosts, storage } = config;
+  const node = (name: "node1" | "node2") => ({
+    name,
+    address: hosts[name].address,
+    networkInterface: hosts[name].networkInterface ?? hosts.networkInterface,
+  });
+  const [address = "", prefixLength] = (hosts.virtualAddress ?? "").split("/");
+  return {
+    stack,
+    target: "hosts",
+    nodes: [node("node1"), node("node2")],
+    initialPrimary: config.initialPrimary,
+    hostname: config.hostname,
+    endpoint: hosts.loadBalancer
+      ? { kind: "loadBalancer", drainSeconds: hosts.loadBalancer.drainSeconds }
+      : { kind: "virtualAddress", address, prefixLength: Number(prefixLength) },
+    serviceAddress: serviceAddressIn(config.docker.addressPool),
+    dockerPool: config.docker.addressPool,
+    storage: storage.nfs
+      ? { kind: "nfs", path: storage.path, ...storage.nfs }
+      : { kind: "mounted", path: storage.path },
+    record: { kind: "directory", path: `${storage.path}${storage.nfs ? "-record" : ""}/.harbor-ha/record` },
+  };
+}
+
+/** How to log in on each of them. */
+export function hostsAccess({ hosts }: Pick<HostsConfig, "hosts">): Record<string, SshAccess> {
+  const login = ({ address, hostKey, sshHost, sshPort }: HostOptions): SshAccess => ({
+    host: sshHost ?? address,
+    port: sshPort ?? 22,
+    user: hosts.user,
+    hostKey,
+    ...(hosts.privateKeyFile ? { identityFile: hosts.privateKeyFile } : {}),
+    ...(hosts.jump ? { jump: hosts.jump } : {}),
+  });
+  return { node1: login(hosts.node1), node2: login(hosts.node2) };
+}
+
+export const hostsFence = ({ hosts: { fence } }: Pick<HostsConfig, "hosts">): Fence =>
+  fence === "none" ? { kind: "none" } : { kind: "command", command: fence };

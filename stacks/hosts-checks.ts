@@ -1,0 +1,104 @@
+import { existsSync } from "node:fs";
+import { isIP } from "node:net";
+import type { Problem } from "../components/model/problems.ts";
+
+/** The options that the rules of the target `hosts` look at; what is wrong by itself is absent. */
+interface HostsOptions {
+  target?: "lab" | "hosts";
+  hostname?: string;
+  docker?: { addressPool: string };
+  storage?: { path: string; nfs?: object };
+  hosts?: {
+    node1: { address: string; sshHost?: string; sshPort: number; networkInterface?: string };
+    node2: { address: string; sshHost?: string; sshPort: number; networkInterface?: string };
+    networkInterface?: string;
+    privateKeyFile?: string;
+    virtualAddress?: string;
+  };
+}
+
+/** What is wrong with an address that a machine holds beside its own, written with its prefix length; if anything. */
+export function interfaceProblem(value: string): string | undefined {
+  const [address = "", prefix = "", ...rest] = value.split("/");
+  if (isIP(address) !== 4 || rest.length > 0 || !/^\d+$/.test(prefix) || Number(prefix) < 8 || Number(prefix) > 32)
+    return "must be an IPv4 address with its prefix length, e.g. 10.0.0.10/24";
+  return undefined;
+}
+
+/** What is wrong with the machines as a pair. */
+export function hostsProblems(options: HostsOptions): Problem[] {
+  const { target, hostname, hosts, storage, docker } = options;
+  const problems: Problem[] = [];
+  const add = (path: string, reason: string, remedy: string) => problems.push({ path, reason, remedy });
+  if (target === "lab") {
+    if (hosts)
+      add("hosts", "belongs to the target `hosts`, but target is `lab`", "set target to hosts, or remove hosts");
+    if (storage && (storage.nfs || storage.path !== "/mnt/harbor-ha"))
+      add(
+        "storage",
+        "on the lab it is a directory of this machine at /mnt/harbor-ha",
+        "remove it, or set target to hosts",
+      );
+    return problems;
+  }
+  // Absent, not left out, is what is wrong by itself.
+  if (target === "hosts" && "hosts" in options && !hosts)
+    add("hosts", "required for the target `hosts`, but not set", "set hosts.node1, hosts.node2, …: see docs/config.md");
+  if (!hosts) return problems;
+  const { node1, node2, virtualAddress, networkInterface, privateKeyFile } = hosts;
+  const virtual = virtualAddress?.split("/")[0];
+  if (node1.address === node2.address)
+    add("hosts.node2.address", `${node2.address} is the address of node1 too`, "give each machine its own");
+  if ((node1.sshHost ?? node1.address) === (node2.sshHost ?? node2.address) && node1.sshPort === node2.sshPort)
+    add("hosts.node2.sshHost", "SSH would reach node1 there", "give each machine its own name, address or port");
+  for (const [name, { address }] of Object.entries({ node1, node2 }))
+    if (virtual === address)
+      add("hosts.virtualAddress", `${virtual} is the address of ${name}`, "use a free address of the same network");
+  if (virtualAddress && virtual !== node1.address && virtual !== node2.address)
+    for (const [name, { address }] of Object.entries({ node1, node2 }))
+      if (!sameNetwork(virtualAddress, address))
+        add(
+          "hosts.virtualAddress",
+          `${virtualAddress} is not in the network of ${name} (${address})`,
+          "use a free address of the machines' own network, or a load balancer",
+        );
+  if (virtualAddress)
+    for (const [name, node] of Object.entries({ node1, node2 }))
+      if (!node.networkInterface && !networkInterface)
+        add(
+          "hosts.networkInterface",
+          `needed for the virtual address on ${name}`,
+          "set it to the interface that `ip -brief address` shows with the machine's address",
+        );
+  if (hostname && isIP(hostname) === 4 && virtual && hostname !== virtual)
+    add("hostname", `${hostname} is not hosts.virtualAddress`, `use a name, or ${virtual}`);
+  if (privateKeyFile && !existsSync(privateKeyFile))
+    add(
+      "hosts.privateKeyFile",
+      "there is no such file on this machine",
+      "give the path of the private key, or remove it",
+    );
+  if (docker)
+    for (const [path, address] of Object.entries({
+      "hosts.node1.address": node1.address,
+      "hosts.node2.address": node2.address,
+      ...(virtual ? { "hosts.virtualAddress": virtual } : {}),
+    }))
+      if (sameNetwork(docker.addressPool, address))
+        add(path, `${address} lies in docker.addressPool ${docker.addressPool}`, "choose another docker.addressPool");
+  return unique(problems);
+}
+
+/** Whether an address lies in a network written with its prefix length. */
+function sameNetwork(network: string, address: string): boolean {
+  const [base = "", prefix] = network.split("/");
+  const mask = (text: string) =>
+    (text.split(".").reduce((number, byte) => number * 256 + Number(byte), 0) / 2 ** (32 - Number(prefix))) | 0;
+  return mask(base) === mask(address);
+}
+
+const unique = (problems: Problem[]) =>
+  problems.filter(
+    ({ path, reason }, index) =>
+      problems.findIndex((other) => other.path === path && other.reason === reason) === index,
+  );
