@@ -34,6 +34,8 @@ export const bundle = z.object({
   service: z.string().regex(/^[a-z][a-z-]*$/),
   /** Debian packages; installed, never removed. */
   packages: z.array(z.string()),
+  /** Packages that no upgrade may replace under a running service; released when they leave the bundle. */
+  held: z.array(z.string()).default([]),
   /** path → mode and owner; made when missing, never removed. */
   directories: z.record(absolutePath, z.object({ mode: z.string(), owner: z.string().optional() })),
   /** path → file. A file that leaves the bundle is removed from the host. */
@@ -57,5 +59,15 @@ export type Bundle = z.infer<typeof bundle>;
 
 /** A bundle of a service with everything optional left out. */
 export function makeBundle(service: string, parts: Partial<Omit<Bundle, "format" | "service">>): Bundle {
-  return { format: 1, service, packages: [], directories: {}, files: {}, units: [], managedUnits: [], ...parts };
+  return {
+    format: 1,
+    service,
+    packages: [],
+    held: [],
+    directories: {},
+    files: {},
+    units: [],
+    managedUnits: [],
+    ...parts,
+  };
 }

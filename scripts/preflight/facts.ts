@@ -20,6 +20,8 @@ export interface PreflightFacts {
   installed: string[];
   /** PostgreSQL clusters that are not ours. */
   foreignClusters: string[];
+  /** Whether it has a policy-rc.d of its own. */
+  foreignPolicy: boolean;
   /** Stack whose node it is already. */
   ours?: string;
 }
@@ -48,6 +50,7 @@ export function parseFacts(text: string, asked: number, answered: number): Prefl
     packageLists: one("lists") === "yes",
     installed: all("installed").flat(),
     foreignClusters: all("cluster").flat(),
+    foreignPolicy: one("policy") === "foreign",
     ours: one("ours") || undefined,
   };
 }

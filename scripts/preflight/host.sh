@@ -49,6 +49,7 @@ for directory in /etc/postgresql/*/*; do
   [ -e "$directory/postgresql.conf" ] || continue
   grep -q 'Made by harbor-ha' "$directory/postgresql.conf" || echo "cluster ${directory#/etc/postgresql/}"
 done
+if [ -e /usr/sbin/policy-rc.d ] && ! grep -q harbor-ha /usr/sbin/policy-rc.d; then echo "policy foreign"; fi
 if [ -e /etc/harbor-ha/inventory.json ]; then
   echo "ours $(sed -n 's/.*"stack": "\([^"]*\)".*/\1/p' /etc/harbor-ha/inventory.json | head -1)"
 fi

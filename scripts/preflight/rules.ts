@@ -94,6 +94,13 @@ const checks: Record<string, Check> = {
           remedy: "remove it: Debian's docker.io is used, and both want the same files",
         };
   },
+  "host.policy": ({ foreignPolicy }) =>
+    foreignPolicy
+      ? {
+          sentence: "has a /usr/sbin/policy-rc.d of somebody else",
+          remedy: "remove it: the toolkit's own keeps upgrades from restarting what serves",
+        }
+      : undefined,
   "host.postgres": ({ foreignClusters }) =>
     foreignClusters.length === 0
       ? undefined

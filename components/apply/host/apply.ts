@@ -26,6 +26,7 @@ import { substitute } from "./substitute.ts";
 interface Manifest {
   files: string[];
   units: string[];
+  held: string[];
   /** What has to happen when one of the files leaves the bundle. */
   onChange: Record<string, OnChange>;
 }
@@ -60,13 +61,15 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
   const onChange = Object.fromEntries(
     Object.entries(bundle.files).flatMap(([path, file]) => (file.onChange ? [[path, file.onChange]] : [])),
   );
-  const manifest: Manifest = { files: [...contents.keys()], units, onChange };
+  const { held } = bundle;
+  const manifest: Manifest = { files: [...contents.keys()], units, held, onChange };
   // The manifest first covers old and new, so that a killed run forgets nothing it has to remove later.
   writeFile(
     manifestFile,
     JSON.stringify({
       files: union(before.files, manifest.files),
       units: union(before.units, units),
+      held: union(before.held, held),
       onChange: { ...before.onChange, ...onChange },
     } satisfies Manifest),
     0o600,
@@ -107,6 +110,11 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
   const early = [...contents.keys()].filter((path) => !bundle.files[path]?.owner);
   write(early, changed);
   installPackages(bundle.packages, machine);
+  hold(
+    before.held.filter((name) => !held.includes(name)),
+    held,
+    machine,
+  );
   for (const [path, { mode, owner }] of Object.entries(bundle.directories)) {
     mkdirSync(at(path), { recursive: true });
     chmodSync(at(path), Number.parseInt(mode, 8));
@@ -170,9 +178,9 @@ const isUp = (unit: string, machine: Machine) =>
 const union = (a: string[], b: string[]) => [...new Set([...a, ...b])];
 const isUnit = (path: string) => path.startsWith("/etc/systemd/system/");
 
-/** Manifests of before this one had no `onChange`. */
+/** Earlier manifests had no `held`, and the first no `onChange`. */
 function readManifest(file: string): Manifest {
-  const empty: Manifest = { files: [], units: [], onChange: {} };
+  const empty: Manifest = { files: [], units: [], held: [], onChange: {} };
   return existsSync(file) ? { ...empty, ...JSON.parse(readFileSync(file, "utf8")) } : empty;
 }
 
@@ -254,41 +262,38 @@ function writeFile(path: string, content: string, mode: number, giveAway?: (temp
   closeSync(parent);
 }
 
-/** Debian's way to keep packages from starting their daemons; the first line after the interpreter's says whose it is. */
-const policy = "#!/bin/sh\n# harbor-ha: nothing starts while packages are installed\nexit 101\n";
-
-/** Installs what is missing, without starting any daemon. */
+/** Installs what is missing. Nothing of ours starts by that: the bundle `system` brings a policy-rc.d. */
 function installPackages(packages: string[], machine: Machine) {
-  const policyFile = join(machine.root, "/usr/sbin/policy-rc.d");
-  // A run that was killed leaves its own behind.
-  if (existsSync(policyFile) && readFileSync(policyFile, "utf8") === policy) rmSync(policyFile);
   const missing = packages.filter(
     // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholder
     (name) => !machine.run("dpkg-query", ["-W", "-f=${db:Status-Status}", name]).output.startsWith("installed"),
   );
   if (missing.length === 0) return;
-  writeFile(policyFile, policy, 0o755);
-  try {
-    mustRun(machine, "dpkg", ["--configure", "-a"]);
-    const install = [
-      "-q",
-      "-y",
-      "-o",
-      "DPkg::Lock::Timeout=300",
-      "-o",
-      "Dpkg::Options::=--force-confold",
-      "--no-install-recommends",
-      "install",
-      ...missing,
-    ];
-    // Package lists may be absent or too old: one refresh, then again.
-    if (machine.run("apt-get", install).status !== 0) {
-      mustRun(machine, "apt-get", ["-q", "-y", "update"]);
-      mustRun(machine, "apt-get", install);
-    }
-  } finally {
-    rmSync(policyFile, { force: true });
+  mustRun(machine, "dpkg", ["--configure", "-a"]);
+  const install = [
+    "-q",
+    "-y",
+    "-o",
+    "DPkg::Lock::Timeout=300",
+    "-o",
+    "Dpkg::Options::=--force-confold",
+    "--no-install-recommends",
+    "install",
+    ...missing,
+  ];
+  // Package lists may be absent or too old: one refresh, then again.
+  if (machine.run("apt-get", install).status !== 0) {
+    mustRun(machine, "apt-get", ["-q", "-y", "update"]);
+    mustRun(machine, "apt-get", install);
   }
+}
+
+function hold(released: string[], held: string[], machine: Machine) {
+  if (released.length > 0) mustRun(machine, "apt-mark", ["unhold", ...released]);
+  if (held.length === 0) return;
+  const now = machine.run("apt-mark", ["showhold"]).output.split("\n");
+  const missing = held.filter((name) => !now.includes(name));
+  if (missing.length > 0) mustRun(machine, "apt-mark", ["hold", ...missing]);
 }
 
 /** The real machine. */

@@ -53,7 +53,8 @@ tcp_keepcnt = 3
 server_tls_sslmode = verify-ca
 server_tls_ca_file = /etc/pgbouncer/ca.crt
 ignore_startup_parameters = extra_float_digits,options
-logfile = /var/log/postgresql/pgbouncer.log
+# To the journal, whose size has a limit.
+syslog = 1
 pidfile = /var/run/postgresql/pgbouncer.pid
 `,
       },

@@ -134,7 +134,9 @@ function settings(node: Node, options: PostgresOptions) {
     tcp_keepalives_interval: 3,
     tcp_keepalives_count: 3,
     tcp_user_timeout: "10s",
-    log_line_prefix: "%m [%p] %q%u@%d ",
+    // To the journal, whose size has a limit.
+    log_destination: "syslog",
+    log_line_prefix: "%q%u@%d ",
     log_checkpoints: true,
     log_lock_waits: true,
     // A statement may hold a password: errors name themselves, not the statement.

@@ -2,11 +2,39 @@ import { makeBundle } from "../../model/bundle.ts";
 import type { Topology } from "../../model/topology.ts";
 import { renderMounts } from "../storage/render.ts";
 
+/** Units whose end somebody would notice, by the beginning of their names. */
+const services = [
+  "postgresql",
+  "redis-server",
+  "pgbouncer",
+  "haproxy",
+  "keepalived",
+  "docker",
+  "containerd",
+  "harbor-ha-",
+];
+
+/** Upgraded by hand or not at all: new versions reach them through `apt-mark unhold`, one node after the other. */
+const heldPackages = [
+  "containerd",
+  "docker-cli",
+  "docker-compose",
+  "docker.io",
+  "haproxy",
+  "keepalived",
+  "pgbouncer",
+  "postgresql-17",
+  "redis-server",
+  "redis-tools",
+  "runc",
+];
+
 /** What every node needs before the services: names, kernel settings, clock, packages that must not start by themselves. */
 export function renderSystem(topology: Topology, packages: string[]) {
   const mounts = renderMounts(topology);
   return makeBundle("system", {
     packages: [...packages, ...mounts.packages].sort(),
+    held: heldPackages,
     files: {
       ...mounts.files,
       "/etc/sysctl.d/60-harbor-ha.conf": {
@@ -20,6 +48,22 @@ net.ipv4.tcp_keepalive_time = 30
 net.ipv4.tcp_keepalive_intvl = 5
 net.ipv4.tcp_keepalive_probes = 3
 `,
+      },
+      // Packages that are installed, upgraded or installed anew start, stop and restart nothing that serves.
+      "/usr/sbin/policy-rc.d": {
+        mode: "0755",
+        content: `#!/bin/sh
+# harbor-ha: what serves is restarted by \`harbor-ha roll\` alone, one node after the other.
+case "$1" in
+  ${services.map((name) => `${name}*`).join(" | ")}) exit 101 ;;
+esac
+exit 0
+`,
+      },
+      // The same for machines with needrestart, as Ubuntu's servers are.
+      "/etc/needrestart/conf.d/harbor-ha.conf": {
+        mode: "0644",
+        content: `${services.map((name) => `$nrconf{override_rc}{qr(^${name})} = 0;`).join("\n")}\n`,
       },
       // Debian would make and start a cluster of its own while it installs PostgreSQL.
       "/etc/postgresql-common/createcluster.conf": { mode: "0644", content: "create_main_cluster = false\n" },

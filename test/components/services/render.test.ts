@@ -40,9 +40,10 @@ describe.each(nodes)("on %s", (node) => {
   });
 
   test("modes, owners, what happens on a change, packages and units are as reviewed", async () => {
-    const lines = bundles.flatMap(({ service, packages, directories, files, units, managedUnits }) => [
+    const lines = bundles.flatMap(({ service, packages, held, directories, files, units, managedUnits }) => [
       `# ${service}`,
       ...packages.map((name) => `package ${name}`),
+      ...held.map((name) => `held ${name}`),
       ...Object.entries(directories).map(([path, { mode, owner }]) => `${mode} ${owner ?? "root:root"} ${path}/`),
       ...Object.entries(files).map(([path, { mode, owner, onChange }]) =>
         [mode, owner ?? "root:root", path, ...Object.entries(onChange ?? {}).flat()].join(" "),

@@ -133,12 +133,23 @@ describe("the first apply", () => {
     expect(host.owners).toEqual({ "/etc/shop/base.conf": "shop:shop", "/var/lib/shop": "shop:shop" });
   });
 
-  test("installs the packages without letting their daemons start, and takes that prohibition away", () => {
+  test("installs the packages after root's files, which may forbid their daemons to start", () => {
     const host = newHost();
-    apply(service, host);
+    const policy = { mode: "0755", content: "#!/bin/sh\nexit 101\n" };
+    apply({ ...service, files: { ...service.files, "/usr/sbin/policy-rc.d": policy } }, host);
     expect([...host.packages]).toEqual(["shop-server", "shop-client"]);
     expect(host.daemonsHeldBack).toEqual([true]);
-    expect(existsSync(join(root, "usr/sbin/policy-rc.d"))).toBe(false);
+  });
+
+  test("holds packages once, and lets go of those that leave", () => {
+    const host = newHost();
+    apply({ ...service, held: ["shop-server", "shop-client"] }, host);
+    apply({ ...service, held: ["shop-server", "shop-client"] }, host);
+    expect(host.commands.filter((command) => command.startsWith("apt-mark hold"))).toEqual([
+      "apt-mark hold shop-server shop-client",
+    ]);
+    apply({ ...service, held: ["shop-server"] }, host);
+    expect([...host.held]).toEqual(["shop-server"]);
   });
 
   test("enables and starts the service's units, leaves those of roll alone, and asks for no restart", () => {
@@ -309,7 +320,6 @@ describe("packages", () => {
     expect(commands.filter((command) => command.startsWith("apt-get")).map((command) => install.test(command))).toEqual(
       [true, false, true],
     );
-    expect(existsSync(join(root, "usr/sbin/policy-rc.d"))).toBe(false);
   });
 });
 

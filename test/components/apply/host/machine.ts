@@ -15,6 +15,7 @@ export class TestHost implements Machine {
   readonly commands: string[] = [];
   readonly lines: string[] = [];
   readonly packages = new Set<string>();
+  readonly held = new Set<string>();
   /** Whether a policy-rc.d forbade daemons to start, at each installation. */
   readonly daemonsHeldBack: boolean[] = [];
   readonly owners: Record<string, string> = {};
@@ -66,6 +67,10 @@ export class TestHost implements Machine {
           this.daemonsHeldBack.push(existsSync(join(this.root, "usr/sbin/policy-rc.d")));
           for (const word of args.slice(args.indexOf("install") + 1)) this.packages.add(word);
         }
+        return 0;
+      case "apt-mark":
+        if (verb === "showhold") return [...this.held].join("\n");
+        for (const word of rest) this.held[verb === "hold" ? "add" : "delete"](word);
         return 0;
       case "getent":
         return `${name}:x:${100 + name.length}:`;
