@@ -275,6 +275,21 @@ export const configSchema = z.strictObject({
         .describe(
           "Jobs each node runs at once (replication, scans, garbage collection). Changing it restarts Harbor, one node after the other.",
         ),
+      garbageCollection: z
+        .string()
+        .regex(/^(none|[\d*/,-]+( [\d*/,-]+){5})$/, "must be six cron fields, seconds first, or none")
+        .default("0 0 3 * * 6")
+        .describe(
+          "When Harbor deletes blobs that no artifact needs any more (UTC; seconds first), or `none`. Scheduled once, after the first installation; from then on Harbor's own settings count.",
+        ),
+      auditRetentionDays: z
+        .int()
+        .min(0)
+        .max(3650)
+        .default(365)
+        .describe(
+          "Days after which Harbor deletes its audit log's entries on pushes, pulls and deletions; 0: never, and the database grows. Scheduled once, like garbageCollection.",
+        ),
       adminPassword: secretText
         .min(8, "must have at least 8 characters")
         .optional()

@@ -26,6 +26,8 @@ export interface HostFacts {
     /** sha256 of the installer that was run last; empty: none. */
     installed: string;
     received: string[];
+    /** Whether Harbor's own cleaning was scheduled from here. */
+    scheduled: boolean;
     answers: boolean;
     drained: boolean;
     standIn: boolean;

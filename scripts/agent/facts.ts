@@ -68,6 +68,7 @@ export async function collectFacts(): Promise<HostFacts> {
       received: list(`${hostPaths.state}/harbor`)
         .map((name) => /^installer-([0-9a-f]{64})\.tgz$/.exec(name)?.[1])
         .filter((sha) => sha !== undefined),
+      scheduled: existsSync(`${hostPaths.state}/harbor/scheduled`),
       answers: harborUp !== "no",
       drained: drained(),
       standIn: harborUp === "stand-in",

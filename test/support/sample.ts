@@ -27,6 +27,8 @@ export const sampleConfig: Config = {
     installer: { url: "https://files.example.com/harbor-offline-installer-v2.15.2.tgz", sha256: "5a".repeat(32) },
     logLevel: "warning",
     maxJobWorkers: 12,
+    garbageCollection: "0 0 3 * * 6",
+    auditRetentionDays: 90,
   },
   docker: { addressPool: "172.30.0.0/16" },
   rootSecret: "Sample-root-secret-of-the-unit-tests-only",

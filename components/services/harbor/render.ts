@@ -9,6 +9,10 @@ export interface HarborOptions {
   version: string;
   logLevel: string;
   maxJobWorkers: number;
+  /** Cron with seconds, or `none`. */
+  garbageCollection: string;
+  /** 0: for ever. */
+  auditRetentionDays: number;
 }
 
 export const harborPackages = ["curl", "ca-certificates"];
@@ -56,6 +60,7 @@ export function renderHarbor(
         onChange: restart,
         content: secret("endpoint.privateKey"),
       },
+      ...schedules(options),
       [`${hostPaths.certificates}/ca.crt`]: { mode: "0644", content: caCertificate },
       // Identical on both nodes, or tokens and stored credentials of one node fail on the other; prepare keeps them.
       [`${hostPaths.harborData}/secret/keys/secretkey`]: {
@@ -104,6 +109,25 @@ WantedBy=multi-user.target
     },
     managedUnits: [harborUnit],
   });
+}
+
+/** What is asked of Harbor's API once, after the first installation. */
+function schedules({ garbageCollection, auditRetentionDays }: HarborOptions): Bundle["files"] {
+  const wish = (job: string, cron: string, parameters: object) => ({
+    [`${hostPaths.etc}/harbor/${job}.json`]: {
+      mode: "0644",
+      content: `${JSON.stringify({ schedule: { type: "Custom", cron }, parameters }, null, 2)}\n`,
+    },
+  });
+  return {
+    ...(garbageCollection === "none" ? {} : wish("gc", garbageCollection, { delete_untagged: false, workers: 1 })),
+    ...(auditRetentionDays === 0
+      ? {}
+      : wish("purgeaudit", "0 30 2 * * *", {
+          audit_retention_hour: auditRetentionDays * 24,
+          include_event_types: "create_artifact,delete_artifact,pull_artifact",
+        })),
+  };
 }
 
 /** harbor.yml for 2.13 to 2.15; prepare validates hardly anything, so every required key stands here. */

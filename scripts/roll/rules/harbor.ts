@@ -1,5 +1,5 @@
 import { holdsEndpoint } from "../../cluster/observe.ts";
-import { answers, harborUnit, marked, mayPause, type Rule, serving } from "../rule.ts";
+import { answers, harborUnit, marked, mayPause, type Rule, script, serving } from "../rule.ts";
 
 /** Harbor: installed and restarted one node after the other. */
 export const harborRules: Rule[] = [
@@ -82,6 +82,18 @@ export const harborRules: Rule[] = [
         sentence: `Harbor on ${node.name} does not answer, also after a restart.`,
         remedy: `look at \`docker compose logs\` in /opt/harbor on ${node.name}`,
         exitCode: 3,
+      };
+    },
+  },
+  {
+    id: "harbor.schedule",
+    decide: ({ nodes }) => {
+      const [node] = nodes;
+      if (!node || nodes.some(({ host }) => host?.harbor.scheduled)) return undefined;
+      return {
+        node: node.name,
+        action: script("harbor.sh", "schedule"),
+        sentence: "schedule Harbor's garbage collection and the purge of its audit log",
       };
     },
   },

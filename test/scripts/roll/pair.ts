@@ -45,7 +45,7 @@ export interface NodeState {
   pendingRestart: string[];
   lowered: boolean;
   redis: { configured: "" | "master" | "replica"; up: boolean };
-  harbor: { installed: string; received: boolean; unit: string; answers: boolean };
+  harbor: { installed: string; received: boolean; unit: string; answers: boolean; scheduled?: boolean };
   marks: string[];
   down: string[];
   storage: HostFacts["storage"];
@@ -75,7 +75,7 @@ export const fresh = (changes: Partial<NodeState> = {}): NodeState => ({
   pendingRestart: [],
   lowered: false,
   redis: { configured: "", up: false },
-  harbor: { installed: "", received: false, unit: "inactive", answers: false },
+  harbor: { installed: "", received: false, unit: "inactive", answers: false, scheduled: false },
   marks: [],
   down: ["docker", "pgbouncer"],
   storage: { ok: false, id: "", reason: "not claimed" },
@@ -184,6 +184,7 @@ export class Pair {
           harbor: {
             installed: harbor.installed,
             received: harbor.received ? [sha256] : [],
+            scheduled: harbor.scheduled !== false,
             answers: harbor.answers,
             drained: false,
             standIn: true,
@@ -291,6 +292,10 @@ export class Pair {
     const peer = this.nodes[other(name)];
     const noOtherPrimary = () => must(peer.postgres.role !== "primary", `${name} becomes a second primary`);
     switch ([program, args[0]].join(" ")) {
+      case "harbor.sh schedule":
+        must(node.harbor.answers, "a Harbor that does not answer is asked");
+        node.harbor.scheduled = true;
+        return;
       case "storage-guard.sh claim":
         node.storage = { ok: true, id: "the storage", reason: "" };
         return;

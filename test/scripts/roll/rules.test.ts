@@ -73,6 +73,7 @@ describe("roll on two fresh hosts", () => {
         "bring Harbor 2.15.2's installer to node2",
         "install Harbor on node1",
         "install Harbor on node2",
+        "schedule Harbor's garbage collection and the purge of its audit log",
       ]
     `);
   });

@@ -76,6 +76,34 @@ up() {
 
 down() { compose down --timeout 20; }
 
+# schedule: Harbor's own cleaning, once and for all: what somebody has scheduled, now or later, stays.
+schedule() {
+  for job in gc purgeaudit; do
+    wish="/etc/harbor-ha/harbor/$job.json"
+    [ -e "$wish" ] || continue
+    api GET "system/$job/schedule" | grep -q '"cron"' || api POST "system/$job/schedule" "$wish"
+  done
+  mkdir -p "$state"
+  : > "$state/scheduled"
+}
+
+# api METHOD PATH [BODYFILE]: as admin, with the first password; over stdin, so that nobody sees it among the arguments.
+api() {
+  password=$(sed -n 's/^harbor_admin_password: "\{0,1\}\([A-Za-z0-9_-]*\)"\{0,1\}$/\1/p' "$home/harbor.yml")
+  answer=$(printf 'user = "admin:%s"\n' "$password" | curl --config - --silent --show-error --insecure --max-time 30 \
+    --request "$1" --header 'Content-Type: application/json' ${3:+--data "@$3"} \
+    --write-out '\n%{http_code}' "https://127.0.0.1:8443/api/v2.0/$2")
+  case "${answer##*
+}" in
+    2*) printf '%s\n' "$answer" ;;
+    401)
+      echo "harbor: the password of admin is not the first one any more: schedule garbage collection and audit purge in Harbor" >&2
+      echo '"cron"'
+      ;;
+    *) die "$1 $2 answered: $answer" ;;
+  esac
+}
+
 # drain: clients go to the other node while this runs and its caller is alive.
 drain() {
   mkdir -p /run/harbor-ha
@@ -92,6 +120,6 @@ drain() {
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  receive | install | restart | up | down | drain) "$verb" "$@" ;;
-  *) die "usage: harbor.sh receive SHA256 [URL] | install SHA256 | restart | up | down | drain" ;;
+  receive | install | restart | schedule | up | down | drain) "$verb" "$@" ;;
+  *) die "usage: harbor.sh receive SHA256 [URL] | install SHA256 | restart | schedule | up | down | drain" ;;
 esac
