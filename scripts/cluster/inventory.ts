@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import spawn from "nano-spawn";
 import { z } from "zod";
 import { type Inventory, inventory as schema } from "../../components/model/inventory.ts";
+import { hostPaths } from "../../components/model/paths.ts";
 import { projectDirectory } from "../paths.ts";
 import { UserError } from "../user-error.ts";
 
@@ -9,14 +10,37 @@ import { UserError } from "../user-error.ts";
 export interface InventoryOptions {
   /** A file; `-` is stdin. */
   inventory?: string;
+  /** A node, as ssh takes it. */
+  host?: string;
+  /** An ssh_config for every connection. */
+  sshConfig?: string;
 }
 
-/** The pair's inventory: from a file or stdin, else from the selected stack's outputs. */
+/** The pair's inventory: from a file or stdin, from a node, else from the selected stack's outputs. */
 export async function readInventory(options: InventoryOptions): Promise<Inventory> {
+  const found = await findInventory(options);
+  if (!options.sshConfig) return found;
+  const { sshConfig } = options;
+  return {
+    ...found,
+    access: Object.fromEntries(Object.entries(found.access).map(([name, login]) => [name, { ...login, sshConfig }])),
+  };
+}
+
+async function findInventory(options: InventoryOptions): Promise<Inventory> {
   if (options.inventory) {
     const text = readFileSync(options.inventory === "-" ? 0 : options.inventory, "utf8");
     const value = JSON.parse(text);
     return parse(value.inventory ?? value, options.inventory);
+  }
+  if (options.host) {
+    const { host, sshConfig } = options;
+    const config = sshConfig ? ["-F", sshConfig] : [];
+    const ask = spawn("ssh", [...config, "-o", "BatchMode=yes", host, `cat ${hostPaths.inventory}`]);
+    const { stdout } = await ask.catch((error) => {
+      throw new UserError(`${host}: cannot read ${hostPaths.inventory}: ${error.stderr?.trim() || error.message}`, 3);
+    });
+    return parse(JSON.parse(stdout), `${hostPaths.inventory} on ${host}`);
   }
   try {
     const { stdout } = await spawn("pulumi", ["stack", "output", "inventory", "--json", "--non-interactive"], {
@@ -27,7 +51,7 @@ export async function readInventory(options: InventoryOptions): Promise<Inventor
     if (error instanceof UserError) throw error;
     const reason = (error as { stderr?: string }).stderr?.trim() || String(error);
     throw new UserError(
-      `cannot read the stack's inventory: ${reason}\nRun this in \`npm run shell\`, or give --inventory <file> (it lies on both nodes as /etc/harbor-ha/inventory.json).`,
+      `cannot read the stack's inventory: ${reason}\nRun this in \`npm run shell\`, or give --host <user@node> or --inventory <file>.`,
     );
   }
 }

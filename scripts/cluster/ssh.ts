@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -54,6 +54,7 @@ export class Ssh {
   }
 
   private loginArguments({ host, port, user, identityFile }: Omit<SshAccess, "hostKey" | "jump">): string[] {
+    const { sshConfig } = this.access;
     const options = [
       `UserKnownHostsFile=${join(this.directory, "known_hosts")}`,
       "StrictHostKeyChecking=yes",
@@ -69,6 +70,7 @@ export class Ssh {
       ...(identityFile ? ["IdentitiesOnly=yes"] : []),
     ];
     return [
+      ...(sshConfig ? ["-F", sshConfig] : []),
       ...options.flatMap((option) => ["-o", option]),
       ...(identityFile ? ["-i", identityFile] : []),
       "-p",
@@ -85,25 +87,21 @@ export class Ssh {
       if (!turnedAway(result) || typeof options.input === "object") return result;
       await setTimeout(wait);
     }
-    return this.runOnce(command, options);
+    return this.withJumpsReason(await this.runOnce(command, options));
+  }
+
+  /** ssh tells nobody why the host on the way let it down: that one is asked by itself. */
+  private async withJumpsReason(result: SshResult): Promise<SshResult> {
+    const { jump, identityFile } = this.access;
+    if (!jump || !turnedAway(result)) return result;
+    const words = [...this.loginArguments({ ...jump, identityFile }), "true"];
+    const { status, stderr } = await collect(spawn("ssh", words, { stdio: "pipe", timeout: 20_000 }));
+    return status === 255 ? { ...result, stderr: `jump host ${jump.host}: ${stderr}` } : result;
   }
 
   private runOnce(command: string, options: { input?: string | Readable; timeoutMs?: number }): Promise<SshResult> {
-    return new Promise((resolve, reject) => {
-      const child = spawn("ssh", [...this.arguments(), asRoot(this.access.user, command)], {
-        stdio: "pipe",
-        timeout: options.timeoutMs ?? 60_000,
-      });
-      let stdout = "";
-      let stderr = "";
-      child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
-      child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-      child.on("error", reject);
-      child.on("close", (code) => resolve({ status: code ?? 255, stdout, stderr }));
-      child.stdin.on("error", () => {});
-      if (typeof options.input === "object") options.input.pipe(child.stdin);
-      else child.stdin.end(options.input ?? "");
-    });
+    const words = [...this.arguments(), asRoot(this.access.user, command)];
+    return collect(spawn("ssh", words, { stdio: "pipe", timeout: options.timeoutMs ?? 60_000 }), options.input);
   }
 
   /** Runs a program of the toolkit under the host's lock; a failure is an error with the program's own words. */
@@ -163,4 +161,18 @@ export class Ssh {
       rmSync(this.directory, { recursive: true, force: true }),
     );
   }
+}
+
+function collect(child: ChildProcessWithoutNullStreams, input: string | Readable = ""): Promise<SshResult> {
+  return new Promise((resolve, reject) => {
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ status: code ?? 255, stdout, stderr }));
+    child.stdin.on("error", () => {});
+    if (typeof input === "object") input.pipe(child.stdin);
+    else child.stdin.end(input);
+  });
 }

@@ -1,17 +1,14 @@
-import { Command } from "commander";
-import { readInventory } from "../cluster/inventory.ts";
-import { Cluster } from "../cluster/observe.ts";
+import type { Command } from "commander";
 import { preflight } from "../preflight/run.ts";
 import { UserError } from "../user-error.ts";
+import { pairCommand, withPair } from "./pair.ts";
 
 export function preflightCommand(): Command {
-  return new Command("preflight")
+  return pairCommand("preflight")
     .description("may we install here? asks both hosts, says everything that is wrong at once; reads only")
-    .option("--inventory <file>", "the pair's inventory (- for stdin; default: the stack's output)")
     .option("--json", "print one JSON object on stdout")
-    .action(async (options) => {
-      const cluster = new Cluster(await readInventory(options));
-      try {
+    .action((options) =>
+      withPair(options, async (cluster) => {
         const problems = await preflight(cluster);
         if (options.json) console.log(JSON.stringify({ problems }, null, 2));
         if (problems.length > 0)
@@ -23,8 +20,6 @@ export function preflightCommand(): Command {
             2,
           );
         if (!options.json) console.log("both hosts may become nodes");
-      } finally {
-        cluster.close();
-      }
-    });
+      }),
+    );
 }

@@ -1,22 +1,17 @@
-import { Command } from "commander";
-import { readInventory } from "../cluster/inventory.ts";
-import { Cluster } from "../cluster/observe.ts";
+import type { Command } from "commander";
 import { summarize } from "../cluster/summary.ts";
+import { pairCommand, withPair } from "./pair.ts";
 
 export function statusCommand(): Command {
-  return new Command("status")
+  return pairCommand("status")
     .description("who is what, and what is wrong; reads only")
-    .option("--inventory <file>", "the pair's inventory (- for stdin; default: the stack's output)")
     .option("--json", "print one JSON object on stdout")
-    .action(async (options) => {
-      const cluster = new Cluster(await readInventory(options));
-      try {
+    .action((options) =>
+      withPair(options, async (cluster) => {
         const summary = summarize(cluster.inventory, await cluster.observe());
         if (options.json) console.log(JSON.stringify(summary, null, 2));
         else console.error(summary.text);
         process.exitCode = summary.healthy ? 0 : summary.unknown ? 3 : 1;
-      } finally {
-        cluster.close();
-      }
-    });
+      }),
+    );
 }

@@ -38,10 +38,10 @@ firstLight({
       readFileSync(labKeys(testStack).hostKey(name), "utf8").split(" ").slice(0, 2).join(" ").trim();
     const settings: Record<string, string> = {
       target: "hosts",
-      "hosts.user": "operator",
+      "hosts.user": "deploy",
       "hosts.privateKeyFile": labKeys(testStack).identity,
       "hosts.jump.host": gate.address,
-      "hosts.jump.user": "operator",
+      "hosts.jump.user": "deploy",
       "hosts.jump.hostKey": hostKey(gate.name),
       "hosts.networkInterface": "host0",
       "hosts.virtualAddress": `${virtualAddress}/24`,
@@ -60,7 +60,7 @@ firstLight({
   /** The machines are forgotten, and everything on them goes on. */
   async takeDown(stack) {
     const { stdout } = await stack.ok("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive");
-    expect(stdout).toContain("npx harbor-ha uninstall --host operator@10.231.78.11");
+    expect(stdout).toContain("npx harbor-ha uninstall --host deploy@10.231.78.11");
     for (const { name } of nodes)
       await asRoot(
         name,
@@ -75,16 +75,17 @@ const asRoot = (node: string, script: string) => spawn("ssh", [...sshArguments(t
 const giveUser = (node: string) =>
   asRoot(
     node,
-    `useradd --create-home --shell /bin/bash operator
-    install -d -o operator -g operator -m 0700 ~operator/.ssh
-    install -o operator -g operator -m 0600 ~root/.ssh/authorized_keys ~operator/.ssh/authorized_keys
-    echo 'operator ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/operator`,
+    `set -e
+    useradd --create-home --shell /bin/bash deploy
+    install -d -o deploy -g deploy -m 0700 ~deploy/.ssh
+    install -o deploy -g deploy -m 0600 ~root/.ssh/authorized_keys ~deploy/.ssh/authorized_keys
+    echo 'deploy ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/deploy`,
   );
 
 /** root only for the lab itself, which switches the machines on and off. */
 const letInOnlyThroughGate = (node: string) =>
   asRoot(
     node,
-    `echo 'AllowUsers operator@${gate.address} root@10.231.78.1' > /etc/ssh/sshd_config.d/gate.conf
+    `echo 'AllowUsers deploy@${gate.address} root@10.231.78.1' > /etc/ssh/sshd_config.d/gate.conf
     systemctl reload ssh`,
   );
