@@ -8,7 +8,7 @@ import { hostsInfrastructure } from "./infrastructure/hosts.ts";
 import type { Infrastructure } from "./infrastructure/infrastructure.ts";
 import { labInfrastructure } from "./infrastructure/lab.ts";
 import type { Bundle } from "./model/bundle.ts";
-import type { Inventory } from "./model/inventory.ts";
+import { type Inventory, presentNodes } from "./model/inventory.ts";
 import type { SshAccess } from "./model/node.ts";
 import { shortRunbook } from "./runbook.ts";
 import { stackSecrets } from "./secrets.ts";
@@ -42,45 +42,53 @@ export class HarborCluster extends pulumi.ComponentResource {
     const { topology, access, fence, machines, privateKey } = infrastructure(config, this);
     const secrets = stackSecrets(config);
     const { version, installer } = config.harbor;
-    this.inventory = { format: 1, topology, access, fence, harbor: { version, installer } };
+    const absent = topology.nodes.map(({ name }) => name).filter((name) => config.nodes[name as "node1"].absent);
+    this.inventory = {
+      format: 1,
+      topology,
+      access,
+      fence,
+      ...(absent.length > 0 ? { absent } : {}),
+      harbor: { version, installer },
+    };
+    const nodes = presentNodes(this.inventory).map((node) => ({
+      name: node.name,
+      bundles: renderNode(this.inventory, node, config, secrets),
+    }));
+    // Any changed bundle runs preflight and roll again; nothing else does.
+    const occasion = JSON.stringify({ inventory: this.inventory, bundles: fingerprints(nodes) }, null, 2);
 
     const preflight = new local.Command(
       "preflight",
       {
         create: commandLine("preflight", "--inventory", "-"),
-        stdin: JSON.stringify(this.inventory, null, 2),
+        stdin: occasion,
         addPreviousOutputInEnv: false,
         logging: local.Logging.Stderr,
       },
       { parent: this, dependsOn: machines },
     );
-    const applied = topology.nodes.map((node) => {
+    const applied = nodes.flatMap(({ name, bundles: [system, ...services] }) => {
       const host = new Host(
-        node.name,
-        { access: loginOf(access, node.name), privateKey, secrets },
+        name,
+        { access: loginOf(access, name), privateKey, secrets },
         { parent: this, dependsOn: [...machines, preflight] },
       );
-      const [system, ...services] = renderNode(this.inventory, node, config, secrets);
       const base = host.apply(system);
-      return {
-        name: node.name,
-        bundles: [system, ...services],
-        resources: [base, ...services.map((bundle) => host.apply(bundle, [base]))],
-      };
+      return [base, ...services.map((bundle) => host.apply(bundle, [base]))];
     });
 
     const roll = new local.Command(
       "roll",
       {
         create: commandLine("roll", "--yes", "--inventory", "-"),
-        // Any changed bundle runs it again; nothing else does.
-        stdin: JSON.stringify({ inventory: this.inventory, bundles: fingerprints(applied) }, null, 2),
+        stdin: occasion,
         addPreviousOutputInEnv: false,
         logging: local.Logging.Stderr,
       },
       {
         parent: this,
-        dependsOn: applied.flatMap(({ resources }) => resources),
+        dependsOn: applied,
         customTimeouts: { create: "40m", update: "40m" },
       },
     );

@@ -7,6 +7,7 @@ import { preflightCommand } from "./commands/preflight.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rollCommand } from "./commands/roll.ts";
 import { statusCommand } from "./commands/status.ts";
+import { uninstallCommand } from "./commands/uninstall.ts";
 import { runProgram } from "./run-program.ts";
 
 await runProgram(async () => {
@@ -21,6 +22,7 @@ await runProgram(async () => {
     .addCommand(rollCommand())
     .addCommand(recordCommand())
     .addCommand(notifyCommand())
+    .addCommand(uninstallCommand())
     .addCommand(labCommand());
   await program.parseAsync();
   return Number(process.exitCode ?? 0);

@@ -38,6 +38,17 @@ const hostOptions = z.strictObject({
   networkInterface: z.string().optional().describe("Interface, where it differs from hosts.networkInterface."),
 });
 
+const nodeOptions = z
+  .strictObject({
+    absent: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether `up` and every command leave this node alone, while it is dead or being replaced. Nothing on it is touched; the other node gets new files, but nothing there that serves is restarted.",
+      ),
+  })
+  .prefault({});
+
 const nodeName = z.enum(["node1", "node2"]);
 
 /** Every option. The descriptions are the documentation: docs/config.md and the JSON Schema are generated from them. */
@@ -162,6 +173,11 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Shared storage of the target `hosts`. On the lab it is a directory of this machine."),
+  nodes: z
+    .strictObject({ node1: nodeOptions.describe("The first node."), node2: nodeOptions.describe("The second node.") })
+    .prefault({})
+    .refine(({ node1, node2 }) => !node1.absent || !node2.absent, "cannot both be absent")
+    .describe("The nodes, one by one."),
   initialPrimary: nodeName
     .default("node1")
     .describe(

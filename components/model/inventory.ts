@@ -18,6 +18,8 @@ export const inventory = z.object({
   topology,
   access: z.record(z.string(), sshAccess),
   fence,
+  /** Nodes that are left alone for now: dead, or being replaced. */
+  absent: z.array(z.string()).optional(),
   harbor: z.object({
     version: z.string(),
     /** The offline installer; `file` lies on the operator's machine, `url` is fetched by each node. */
@@ -25,3 +27,7 @@ export const inventory = z.object({
   }),
 });
 export type Inventory = z.infer<typeof inventory>;
+
+/** The nodes that commands reach out to. */
+export const presentNodes = ({ topology, absent = [] }: Pick<Inventory, "topology" | "absent">) =>
+  topology.nodes.filter(({ name }) => !absent.includes(name));

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { Client } from "pg";
 import type { HostFacts } from "../../components/model/host-facts.ts";
-import type { Inventory } from "../../components/model/inventory.ts";
+import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
 import { Ssh } from "./ssh.ts";
@@ -30,8 +30,8 @@ export interface RedisFacts {
 
 export interface NodeObservation {
   name: string;
-  /** `unknown`: the host answered, but not what was asked. */
-  reach: "up" | "unreachable" | "unknown";
+  /** `unknown`: the host answered, but not what was asked; `absent`: the configuration says to leave it alone. */
+  reach: "up" | "unreachable" | "unknown" | "absent";
   reason?: string;
   host?: HostFacts;
   postgres?: PostgresFacts;
@@ -54,7 +54,13 @@ export class Cluster {
 
   constructor(inventory: Inventory) {
     this.inventory = inventory;
-    this.hosts = new Map(Object.entries(inventory.access).map(([name, access]) => [name, new Ssh(name, access)]));
+    this.hosts = new Map(
+      presentNodes(inventory).map(({ name }) => {
+        const access = inventory.access[name];
+        if (!access) throw new Error(`no login for ${name}`);
+        return [name, new Ssh(name, access)];
+      }),
+    );
   }
 
   host(name: string): Ssh {

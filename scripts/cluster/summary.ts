@@ -36,13 +36,19 @@ const services = [
 
 /** What an observation means. Pure. */
 export function summarize(inventory: Inventory, observation: Observation): Summary {
-  const nodes = inventory.topology.nodes.map(({ name }) => observation[name] ?? { name, reach: "unknown" as const });
+  const nodes = inventory.topology.nodes.map(
+    ({ name }) =>
+      observation[name] ?? {
+        name,
+        reach: inventory.absent?.includes(name) ? ("absent" as const) : ("unknown" as const),
+      },
+  );
   const findings = [...nodes.flatMap((node) => nodeFindings(inventory, node)), ...pairFindings(inventory, nodes)];
   const endpoint = `https://${inventory.topology.hostname}`;
   const summary = {
     endpoint,
     healthy: findings.length === 0,
-    unknown: nodes.some((node) => node.reach !== "up"),
+    unknown: nodes.some(({ reach }) => reach !== "up" && reach !== "absent"),
     findings,
     nodes,
   };
@@ -51,6 +57,14 @@ export function summarize(inventory: Inventory, observation: Observation): Summa
 
 function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
   const { name, host } = node;
+  if (node.reach === "absent")
+    return [
+      {
+        id: "host.absent",
+        node: name,
+        sentence: `${name} is left alone: nodes.${name}.absent is set, so one loss is the end`,
+      },
+    ];
   if (!host)
     return [
       {

@@ -142,6 +142,6 @@ export function judgeSilence(node: string, stderr: string): HostProblem {
   return say(
     "host.unreachable",
     `cannot be reached over SSH (${last || "no answer"})`,
-    "switch it on; check address, port and firewall",
+    `switch it on; check address, port and firewall. To go on without it for now: pulumi config set --path harbor-ha:nodes.${node}.absent true`,
   );
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { presentNodes } from "../../components/model/inventory.ts";
 import { ports } from "../../components/model/ports.ts";
 import { quote } from "../../components/model/shell.ts";
 import { peerOf } from "../../components/model/topology.ts";
@@ -12,7 +13,7 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
   const program = readFileSync(join(import.meta.dirname, "host.sh"), "utf8");
   const { topology, access } = cluster.inventory;
   const found = await Promise.all(
-    topology.nodes.map(async ({ name }) => {
+    presentNodes(cluster.inventory).map(async ({ name }) => {
       const peer = peerOf(topology, name);
       const words = [topology.storage.path, peer.address, access[peer.name]?.port ?? 22, ...Object.values(ports)];
       const asked = Date.now() / 1000;

@@ -1,4 +1,4 @@
-import type { Inventory } from "../../components/model/inventory.ts";
+import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import type { Observation } from "../cluster/observe.ts";
 import { type Decision, data, type Facts, isStandbyData, type Rule } from "./rule.ts";
 import { harborRules } from "./rules/harbor.ts";
@@ -26,7 +26,7 @@ const oncePerNode = new Set(["harbor.silent"]);
 
 /** Decides the next step from one observation. Pure. */
 export function decide(inventory: Inventory, observation: Observation, done: ReadonlySet<string>): Decision {
-  const nodes = inventory.topology.nodes.map(({ name }) => observation[name] ?? { name, reach: "unknown" as const });
+  const nodes = presentNodes(inventory).map(({ name }) => observation[name] ?? { name, reach: "unknown" as const });
   const primaries = nodes.filter((node) => data(node) === "present" && !isStandbyData(node));
   const primary = primaries.length === 1 ? primaries[0] : undefined;
   const standby = primary && nodes.find((node) => node !== primary);

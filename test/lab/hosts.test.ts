@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import spawn from "nano-spawn";
 import { expect } from "vitest";
 import { labKeys, labTopology } from "../../components/model/lab.ts";
@@ -6,6 +7,7 @@ import { servicePackages } from "../../components/services/render.ts";
 import { initStack } from "../../scripts/init/stack.ts";
 import { findInstaller } from "../../scripts/lab/installer.ts";
 import { ensureKeys, sshArguments, up } from "../../scripts/lab/lab.ts";
+import { stackDirectory } from "../../scripts/paths.ts";
 import { firstLight } from "../support/first-light.ts";
 import { LabStack, testStack, testSubnet } from "../support/stack.ts";
 
@@ -66,9 +68,43 @@ firstLight({
         name,
         "systemctl is-active postgresql@17-main redis-server harbor-ha-agent harbor-ha-harbor haproxy",
       );
+
+    // From a node's own copy of the inventory, for the stack is gone; ssh finds its way by an ssh_config of the operator's.
+    const config = join(stackDirectory(testStack), "ssh_config");
+    writeFileSync(config, sshConfig());
+    const uninstall = await stack.ok("harbor-ha", "uninstall", "--host", "node1", "--ssh-config", config, "--yes");
+    expect(uninstall.stderr).toContain("Kept: /var/lib/postgresql/17");
+    for (const { name } of nodes) {
+      const left = await asRoot(name, whatIsLeft);
+      expect(left.stdout.split("\n")).toEqual(["17", "data"]);
+    }
     await LabStack.remove();
   },
 });
+
+/** Prints what is there and must not be, then the version of the data that must. */
+const whatIsLeft = `
+  for unit in postgresql@17-main redis-server pgbouncer haproxy keepalived harbor-ha-agent harbor-ha-harbor docker; do
+    systemctl is-active --quiet $unit && echo "$unit runs"
+  done
+  systemctl is-active --quiet chrony || systemctl show -p ConditionResult --value chrony | grep -qx no || echo "chrony is down"
+  apt-mark showhold
+  ls -d /etc/harbor-ha /opt/harbor /usr/local/lib/harbor-ha /usr/sbin/policy-rc.d /etc/systemd/system/harbor-ha-* 2>/dev/null
+  find /etc/systemd -name '60-harbor-ha.conf'
+  cat /var/lib/postgresql/17/main/PG_VERSION
+  [ -d /data ] && echo data`;
+
+function sshConfig(): string {
+  const host = (name: string, address: string, user: string) =>
+    `Host ${name} ${address}\n  HostName ${address}\n  User ${user}\n`;
+  return `${nodes.map(({ name, address }) => `${host(name, address, "deploy")}  ProxyJump gate\n`).join("")}${host("gate", gate.address, "deploy")}
+Host *
+  IdentityFile ${labKeys(testStack).identity}
+  StrictHostKeyChecking no
+  UserKnownHostsFile /dev/null
+  LogLevel ERROR
+`;
+}
 
 const asRoot = (node: string, script: string) => spawn("ssh", [...sshArguments(testStack, node), script]);
 

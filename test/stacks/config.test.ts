@@ -54,6 +54,7 @@ describe("a configuration with only what init makes", () => {
         target: "lab",
         storage: { path: "/mnt/harbor-ha" },
         lab: { subnet: "10.231.77.0/24" },
+        nodes: { node1: { absent: false }, node2: { absent: false } },
         initialPrimary: "node1",
         postgres: {
           maxConnections: 200,
@@ -175,6 +176,9 @@ const badConfigurations: Record<string, BadConfiguration[]> = {
     [harbor({ version: "2.12.4" }), "harbor.version", /2\.13 to 2\.15/, /./],
     [harbor({ version: "2.15" }), "harbor.version", /e\.g\. 2\.15\.2/, /./],
     [{ target: "aliyun" }, "target", "must be one of lab", /./],
+    [{ nodes: { node1: { absent: true }, node2: { absent: true } } }, "nodes", "cannot both be absent", /./],
+    [{ nodes: { node3: { absent: true } } }, "nodes.node3", "unknown option", /./],
+    [{ nodes: { node2: { absent: "yes" } } }, "nodes.node2.absent", "must be true or false", /./],
     [{ initialPrimary: "node3" }, "initialPrimary", "must be one of node1, node2", /./],
   ],
   "a host name that Harbor refuses or clients cannot use": [

@@ -11,6 +11,7 @@ export const sampleConfig: Config = {
   target: "lab",
   lab: { subnet: "10.231.77.0/24" },
   storage: { path: "/mnt/harbor-ha" },
+  nodes: { node1: { absent: false }, node2: { absent: false } },
   initialPrimary: "node1",
   postgres: {
     maxConnections: 300,

@@ -15,4 +15,15 @@ export const hostRules: Rule[] = [
       );
     },
   },
+  {
+    id: "host.absent-first",
+    decide: ({ nodes, newest, inventory }) =>
+      !newest && nodes.length < inventory.topology.nodes.length
+        ? {
+            sentence: `There is no cluster record yet, and ${inventory.absent?.join()} is absent: it may hold the data.`,
+            remedy: "a pair begins with both nodes: remove nodes.<node>.absent",
+            exitCode: 2,
+          }
+        : undefined,
+  },
 ];

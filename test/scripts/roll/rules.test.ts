@@ -462,6 +462,41 @@ test("from 3000 mixed states, roll ends with nothing left to do, or refuses befo
   expect(done).toBe(3000);
 });
 
+describe("a node that the configuration calls absent", () => {
+  const alone = (pair: Pair, survivor: NodeName) => {
+    const { [survivor]: seen } = pair.observe();
+    const decision = decide({ ...inventory, absent: [other(survivor)] }, seen ? { [survivor]: seen } : {}, new Set());
+    if (decision) seenRules.add(decision.rule.split(" ")[0] ?? "");
+    return decision;
+  };
+
+  test("may hold the data: no first database is made without it", () => {
+    for (const survivor of names)
+      expect(alone(new Pair(fresh(), fresh()), survivor)).toMatchObject({ kind: "refusal", rule: "host.absent-first" });
+  });
+
+  test("is not needed: whatever waits on the survivor, it is not acted on, and what serves is not restarted", () => {
+    const waiting: Parameters<typeof healthy>[1][] = [
+      {},
+      { marks: [units.postgres] },
+      { marks: [units.harbor] },
+      { marks: [units.docker] },
+      { pendingRestart: ["wal_buffers"] },
+      { down: ["haproxy"] },
+      { redis: { configured: "master", up: false } },
+      { harbor: { installed: "the former release", received: true, unit: "active", answers: true } },
+    ];
+    for (const survivor of names)
+      for (const changes of waiting) {
+        const pair = new Pair(healthy(first, changes), healthy(second, changes));
+        const decision = alone(pair, survivor);
+        if (!decision || decision.kind === "refusal") continue;
+        expect(decision.node).toBe(survivor);
+        expect(decision.rule).toMatch(/^(unit.start|redis.start|storage.proof)/);
+      }
+  });
+});
+
 afterAll(() => {
   expect(
     rules.map(({ id }) => id).filter((id) => !seenRules.has(id)),
