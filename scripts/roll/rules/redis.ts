@@ -43,7 +43,9 @@ export const redisRules: Rule[] = [
   },
   {
     id: "redis.restart",
-    decide: ({ nodes }) => {
+    decide: ({ nodes, inventory }) => {
+      // The last node's serves on as it is.
+      if (nodes.length < inventory.topology.nodes.length) return undefined;
       const waiting = nodes.filter((node) => marked(node, redisUnit));
       const node = waiting.find((node) => node.host?.redis.role === "slave") ?? waiting[0];
       return (

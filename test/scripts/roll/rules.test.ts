@@ -479,6 +479,7 @@ describe("a node that the configuration calls absent", () => {
     const waiting: Parameters<typeof healthy>[1][] = [
       {},
       { marks: [units.postgres] },
+      { marks: [units.redis] },
       { marks: [units.harbor] },
       { marks: [units.docker] },
       { pendingRestart: ["wal_buffers"] },
