@@ -31,6 +31,7 @@ export function stackSecrets(config: Config): Secret[] {
     made("endpoint.privateKey", tls?.privateKey ?? identity.privateKey),
     made("internal.certificate", identity.internalCertificate),
     made("internal.privateKey", identity.internalKey),
+    ...(config.record ? [made("record.secretAccessKey", config.record.s3.secretAccessKey)] : []),
     ...(config.notify?.webhook ? [made("notify.webhook", config.notify.webhook)] : []),
   ];
 }

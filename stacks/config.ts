@@ -173,6 +173,41 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Shared storage of the target `hosts`. On the lab it is a directory of this machine."),
+  record: z
+    .strictObject({
+      s3: z
+        .strictObject({
+          endpoint: z
+            .url({ protocol: /^https?$/ })
+            .describe("Address of the S3-compatible service, e.g. https://s3.eu-central-1.amazonaws.com."),
+          region: z.string().min(1).default("us-east-1").describe("Region that requests are signed for."),
+          bucket: z
+            .string()
+            .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name")
+            .describe(
+              "Bucket that exists already, private, without versioning: with versions a second creation succeeds.",
+            ),
+          prefix: z
+            .string()
+            .regex(/^[\w-]+(\/[\w-]+)*$/, "must be letters, digits, - and _, with / in between")
+            .default("harbor-ha/record")
+            .describe("Beginning of the objects' names. Two pairs in one bucket need two prefixes."),
+          accessKeyId: z
+            .string()
+            .regex(/^\w+$/, "must be letters and digits")
+            .describe("Key that may list, read and write there."),
+          secretAccessKey: z
+            .string()
+            .regex(/^[\w+/=.-]{8,}$/, "must be the secret of that key")
+            .describe("Secret of the key.")
+            .meta({ secret: true }),
+        })
+        .describe("An S3-compatible bucket of its own."),
+    })
+    .optional()
+    .describe(
+      "Where the cluster record lies. Default: on the shared storage. A later change needs `harbor-ha record move` first.",
+    ),
   nodes: z
     .strictObject({ node1: nodeOptions.describe("The first node."), node2: nodeOptions.describe("The second node.") })
     .prefault({})

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { node } from "./node.ts";
-import { recordPlace } from "./record.ts";
+import { recordKeys, recordPlace } from "./record.ts";
 
 /** How people are told: a shell command, a webhook, or both. */
 export const notifyHook = z.object({ command: z.string().optional(), webhook: z.string().optional() });
@@ -11,6 +11,7 @@ export const agentSettings = z.object({
   self: node,
   peer: node,
   record: recordPlace,
+  recordKeys: recordKeys.optional(),
   /** Seconds without a sign of life from the standby after which writes go on without it. */
   degradeAfterSeconds: z.number().positive(),
   durability: z.enum(["available", "strict"]),

@@ -1,6 +1,7 @@
 import { serviceAddressIn } from "./address.ts";
 import type { Fence } from "./inventory.ts";
 import type { SshAccess } from "./node.ts";
+import { type RecordOptions, recordPlaceOf } from "./record.ts";
 import type { Topology } from "./topology.ts";
 
 /** One machine of yours, as the configuration says it. */
@@ -17,6 +18,7 @@ export interface HostsConfig {
   hostname: string;
   initialPrimary: string;
   docker: { addressPool: string };
+  record?: RecordOptions;
   storage: { path: string; nfs?: { server: string; export: string; version: string } };
   hosts: {
     node1: HostOptions;
@@ -54,7 +56,7 @@ export function hostsTopology(stack: string, config: HostsConfig): Topology {
     storage: storage.nfs
       ? { kind: "nfs", path: storage.path, ...storage.nfs }
       : { kind: "mounted", path: storage.path },
-    record: { kind: "directory", path: `${storage.path}${storage.nfs ? "-record" : ""}/.harbor-ha/record` },
+    record: recordPlaceOf(config, `${storage.path}${storage.nfs ? "-record" : ""}`),
   };
 }
 

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { hostAddress, serviceAddressIn } from "./address.ts";
+import { type RecordOptions, recordPlaceOf } from "./record.ts";
 import type { Topology } from "./topology.ts";
 
 /** Everything of one lab: keys, hosts' disks, the shared directory. `$HARBOR_HA_LAB_DIR`, else `/var/lib/harbor-ha-lab`; then the lab's name, which is the stack's. */
@@ -19,6 +20,7 @@ interface LabConfig {
   initialPrimary: string;
   lab: { subnet: string };
   docker: { addressPool: string };
+  record?: RecordOptions;
 }
 
 /** The lab as plain data: its addresses follow from the subnet. */
@@ -44,6 +46,6 @@ export const labTopology = {
     serviceAddress: serviceAddressIn(config.docker.addressPool),
     dockerPool: config.docker.addressPool,
     storage: { kind: "mounted", path: "/mnt/harbor-ha" },
-    record: { kind: "directory", path: "/mnt/harbor-ha/.harbor-ha/record" },
+    record: recordPlaceOf(config, "/mnt/harbor-ha"),
   }),
 };

@@ -35,9 +35,39 @@ export type Claim = Omit<RecordEntry, "epoch" | "by" | "at">;
 /** Whether nothing is under way: every kind but an intent. */
 export const settled = (entry: RecordEntry): boolean => entry.kind !== "intent";
 
-/** Where the record lies. */
-export const recordPlace = z.discriminatedUnion("kind", [z.object({ kind: z.literal("directory"), path: z.string() })]);
+/** Where the record lies: a directory of the shared storage, or objects in an S3-compatible bucket of its own. */
+export const recordPlace = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("directory"), path: z.string() }),
+  z.object({
+    kind: z.literal("s3"),
+    endpoint: z.string(),
+    region: z.string(),
+    bucket: z.string(),
+    prefix: z.string(),
+  }),
+]);
 export type RecordPlace = z.infer<typeof recordPlace>;
+
+/** What opens an S3 place. */
+export const recordKeys = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() });
+export type RecordKeys = z.infer<typeof recordKeys>;
+
+/** How the configuration says where the record lies. */
+export interface RecordOptions {
+  s3: { endpoint: string; region: string; bucket: string; prefix: string } & RecordKeys;
+}
+
+/** Where the record of a stack lies: in a bucket, or in a directory of the shared storage mounted at `share`. */
+export function recordPlaceOf({ record }: { record?: RecordOptions }, share: string): RecordPlace {
+  if (!record) return { kind: "directory", path: `${share}/.harbor-ha/record` };
+  const { endpoint, region, bucket, prefix } = record.s3;
+  return { kind: "s3", endpoint, region, bucket, prefix };
+}
+
+/** A place with what opens it. */
+export type RecordAccess =
+  | Extract<RecordPlace, { kind: "directory" }>
+  | (Extract<RecordPlace, { kind: "s3" }> & RecordKeys);
 
 /** What reading the record gave: its newest entry, none at all, or nothing, for a reason. */
 export type Reading =

@@ -27,6 +27,7 @@ export const madeLabels = [
   "internal.privateKey",
   /** Given by the user, if at all. */
   "notify.webhook",
+  "record.secretAccessKey",
 ] as const;
 export type SecretLabel = DerivedLabel | (typeof madeLabels)[number];
 

@@ -5,6 +5,7 @@ import { type Bundle, makeBundle } from "../model/bundle.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Node } from "../model/node.ts";
 import { hostPaths } from "../model/paths.ts";
+import type { RecordKeys } from "../model/record.ts";
 import type { Secret, SecretLabel } from "../model/secrets.ts";
 import { placeholders } from "../secrets.ts";
 import { renderAgent } from "./agent/render.ts";
@@ -37,7 +38,7 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
   return [
     renderSystem(topology, servicePackages),
     renderInventory(inventory),
-    renderAgent(topology, node, config.postgres, notifyHook(config, secret)),
+    renderAgent(topology, node, config.postgres, notifyHook(config, secret), recordKeys(config, secret)),
     renderPostgres(
       topology,
       node,
@@ -65,6 +66,10 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
 
 function notifyHook({ notify }: Config, secret: (label: SecretLabel) => string): NotifyHook | undefined {
   return notify && { command: notify.command, webhook: notify.webhook && secret("notify.webhook") };
+}
+
+function recordKeys({ record }: Config, secret: (label: SecretLabel) => string): RecordKeys | undefined {
+  return record && { accessKeyId: record.s3.accessKeyId, secretAccessKey: secret("record.secretAccessKey") };
 }
 
 /** The command line works with `--host root@node1` alone, when the stack's state is out of reach. */

@@ -77,7 +77,7 @@ switch (verb) {
     void notifyTest();
     break;
   case "record-child":
-    void serveRecord(JSON.parse(argument ?? "{}"));
+    void serveRecord();
     break;
   default:
     throw new Error(`unknown verb ${verb}`);

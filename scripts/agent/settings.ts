@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type AgentSettings, agentSettings } from "../../components/model/agent.ts";
 import { hostPaths } from "../../components/model/paths.ts";
+import type { RecordAccess } from "../../components/model/record.ts";
 import { RecordClient } from "../record/client.ts";
 
 export function readSettings(): AgentSettings {
@@ -8,6 +9,8 @@ export function readSettings(): AgentSettings {
 }
 
 /** The record of this node's pair, reached through a child of this very program. */
-export function openRecord({ record }: AgentSettings): RecordClient {
-  return new RecordClient(record, [process.execPath, process.argv[1] as string, "record-child"]);
+export function openRecord({ record, recordKeys }: AgentSettings): RecordClient {
+  if (record.kind === "s3" && !recordKeys) throw new Error(`${hostPaths.agent} holds no keys for the record's bucket`);
+  const access = { ...record, ...recordKeys } as RecordAccess;
+  return new RecordClient(access, [process.execPath, process.argv[1] as string, "record-child"]);
 }

@@ -2,14 +2,20 @@
 // whoever started it does not.
 import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import type { RecordPlace } from "../../components/model/record.ts";
+import type { RecordAccess } from "../../components/model/record.ts";
 import type { RecordRequest } from "./client.ts";
 import { DirectoryStore } from "./directory-store.ts";
+import { S3Store } from "./s3-store.ts";
 import { claim, history, provesExclusive, type RecordStore, readRecord } from "./store.ts";
 
-/** Answers until stdin ends, one request after the other. */
-export async function serveRecord(place: RecordPlace): Promise<void> {
+/** The first line says where the record lies. Answers until stdin ends, one request after the other. */
+export async function serveRecord(): Promise<void> {
+  let place: RecordAccess | undefined;
   for await (const line of createInterface({ input: process.stdin })) {
+    if (!place) {
+      place = JSON.parse(line) as RecordAccess;
+      continue;
+    }
     const { id, ...request } = JSON.parse(line) as { id: number } & RecordRequest;
     const answer = await perform(place, request).then(
       (result) => ({ id, result }),
@@ -19,10 +25,16 @@ export async function serveRecord(place: RecordPlace): Promise<void> {
   }
 }
 
-async function perform(place: RecordPlace, request: RecordRequest): Promise<unknown> {
+/** The highest number read: what lies below it is not listed again. */
+let highest = 0;
+
+async function perform(place: RecordAccess, request: RecordRequest): Promise<unknown> {
   switch (request.do) {
-    case "read":
-      return readRecord(openStore(place));
+    case "read": {
+      const reading = await readRecord(openStore(place), highest);
+      if (reading.state === "read") highest = reading.newest.epoch;
+      return reading;
+    }
     case "history":
       return history(openStore(place), request.last);
     case "claim":
@@ -32,7 +44,7 @@ async function perform(place: RecordPlace, request: RecordRequest): Promise<unkn
     case "prove":
       return provesExclusive(openStore(place, request.trial));
     case "forget":
-      return rm(beside(place, request.trial), { recursive: true, force: true });
+      return forget(place, request.trial);
     default:
       throw new Error(`unknown request ${JSON.stringify(request satisfies never)}`);
   }
@@ -52,9 +64,16 @@ async function race(
   return { created, holds };
 }
 
-function openStore(place: RecordPlace, trial?: string): RecordStore {
-  return new DirectoryStore(trial ? beside(place, trial) : place.path);
+/** Trials happen on the same storage, next to the record and never in it. */
+const beside = (record: string, trial?: string) => (trial ? `${record}.${trial}` : record);
+
+function openStore(place: RecordAccess, trial?: string): RecordStore {
+  return place.kind === "s3"
+    ? new S3Store(place, beside(place.prefix, trial))
+    : new DirectoryStore(beside(place.path, trial));
 }
 
-/** Trials happen on the same storage, next to the record and never in it. */
-const beside = (place: RecordPlace, trial: string) => `${place.path}.${trial}`;
+async function forget(place: RecordAccess, trial: string): Promise<void> {
+  if (place.kind === "s3") await new S3Store(place, beside(place.prefix, trial)).clear();
+  else await rm(beside(place.path, trial), { recursive: true, force: true });
+}

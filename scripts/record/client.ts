@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Claim, Reading, RecordEntry, RecordPlace } from "../../components/model/record.ts";
+import type { Claim, Reading, RecordAccess, RecordEntry } from "../../components/model/record.ts";
 
 /** What the child is asked; the answer carries the same id. */
 export type RecordRequest =
@@ -26,14 +26,14 @@ const deadlineMs = 4_000;
  */
 export class RecordClient {
   private readonly command: [string, ...string[]];
-  private readonly place: RecordPlace;
+  private readonly place: RecordAccess;
   private child?: ChildProcess;
   private dying?: ChildProcess;
   private count = 0;
   private readonly waiting = new Map<number, (answer: { result?: unknown; error?: string }) => void>();
 
-  /** `command` starts this program again in the role of the child. */
-  constructor(place: RecordPlace, command: [string, ...string[]]) {
+  /** `command` starts this program again in the role of the child, which hears of the place, and what opens it, on stdin. */
+  constructor(place: RecordAccess, command: [string, ...string[]]) {
     this.place = place;
     this.command = command;
   }
@@ -76,8 +76,9 @@ export class RecordClient {
   private start(): ChildProcess {
     if (this.child) return this.child;
     const [program, ...args] = this.command;
-    const child = spawn(program, [...args, JSON.stringify(this.place)], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.child = child;
+    child.stdin.write(`${JSON.stringify(this.place)}\n`);
     createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }).on("line", (line) => {
       const { id, ...answer } = JSON.parse(line);
       this.waiting.get(id)?.(answer);

@@ -12,10 +12,14 @@ export interface RecordStore {
   create(number: number, text: string): Promise<"created" | "exists">;
 }
 
-/** The newest entry. An empty record and one that cannot be read are different answers. */
-export async function readRecord(store: RecordStore): Promise<Reading> {
+/**
+ * The newest entry. An empty record and one that cannot be read are different answers. `known` was the highest number a
+ * moment ago: only if it is gone is everything listed.
+ */
+export async function readRecord(store: RecordStore, known = 0): Promise<Reading> {
   try {
-    const numbers = await store.numbers(0);
+    let numbers = known > 1 ? await store.numbers(known - 1) : [];
+    if (numbers.length === 0) numbers = await store.numbers(0);
     if (numbers.length === 0) return { state: "empty" };
     return { state: "read", newest: await readEntry(store, Math.max(...numbers)) };
   } catch (error) {

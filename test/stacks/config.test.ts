@@ -35,6 +35,12 @@ const hosts = {
   virtualAddress: "10.0.0.10/24",
   fence: "none",
 };
+const bucket = {
+  endpoint: "https://s3.example.com",
+  bucket: "record",
+  accessKeyId: "AKID",
+  secretAccessKey: "secret-of-the-test",
+};
 /** A pair on machines of one's own, with changes. */
 const pair = (changes: object) => ({ target: "hosts", hosts: { ...hosts, ...changes } });
 
@@ -179,6 +185,17 @@ const badConfigurations: Record<string, BadConfiguration[]> = {
     [{ nodes: { node1: { absent: true }, node2: { absent: true } } }, "nodes", "cannot both be absent", /./],
     [{ nodes: { node3: { absent: true } } }, "nodes.node3", "unknown option", /./],
     [{ nodes: { node2: { absent: "yes" } } }, "nodes.node2.absent", "must be true or false", /./],
+    [{ record: {} }, "record.s3", "required, but not set", /record\.s3/],
+    [{ record: { s3: { ...bucket, bucket: undefined } } }, "record.s3.bucket", "required, but not set", /./],
+    [{ record: { s3: { ...bucket, bucket: "My_Bucket" } } }, "record.s3.bucket", "must be a bucket's name", /./],
+    [{ record: { s3: { ...bucket, endpoint: "s3.example.com" } } }, "record.s3.endpoint", /URL/, /./],
+    [{ record: { s3: { ...bucket, prefix: "/a/" } } }, "record.s3.prefix", /with \/ in between/, /./],
+    [
+      { record: { s3: { ...bucket, secretAccessKey: undefined } } },
+      "record.s3.secretAccessKey",
+      "required, but not set",
+      /--secret --path/,
+    ],
     [{ initialPrimary: "node3" }, "initialPrimary", "must be one of node1, node2", /./],
   ],
   "a host name that Harbor refuses or clients cannot use": [

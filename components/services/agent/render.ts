@@ -2,6 +2,7 @@ import type { AgentSettings, NotifyHook } from "../../model/agent.ts";
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
+import type { RecordKeys } from "../../model/record.ts";
 import { peerOf, type Topology, virtualAddressOf } from "../../model/topology.ts";
 
 export const agentUnit = "harbor-ha-agent.service";
@@ -12,11 +13,18 @@ export interface AgentOptions {
 }
 
 /** The agent of a node: role endpoints, boot gate, synchronous replication by the record. */
-export function renderAgent(topology: Topology, node: Node, options: AgentOptions, notify?: NotifyHook): Bundle {
+export function renderAgent(
+  topology: Topology,
+  node: Node,
+  options: AgentOptions,
+  notify?: NotifyHook,
+  recordKeys?: RecordKeys,
+): Bundle {
   const settings: AgentSettings = {
     self: place(node),
     peer: place(peerOf(topology, node.name)),
     record: topology.record,
+    ...(recordKeys ? { recordKeys } : {}),
     degradeAfterSeconds: options.degradeAfterSeconds,
     durability: options.durability,
     stack: topology.stack,
