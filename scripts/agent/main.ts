@@ -14,7 +14,7 @@ import { Daemon } from "./daemon.ts";
 import { collectFacts } from "./facts.ts";
 import { gate } from "./gate.ts";
 import { deliver } from "./notify.ts";
-import { openRecord, readSettings } from "./settings.ts";
+import { openRecord, readSettings, recordAt } from "./settings.ts";
 
 const [, , verb, argument] = process.argv;
 
@@ -48,10 +48,12 @@ async function notifyTest() {
   );
 }
 
-async function askRecord(request: string) {
-  const record = openRecord(readSettings());
+/** `at`: another place than the configured one, with its keys. */
+async function askRecord(text: string) {
+  const { at, ...request } = JSON.parse(text);
+  const record = at ? recordAt(at) : openRecord(readSettings());
   try {
-    console.log(JSON.stringify(await record.ask(JSON.parse(request), 30_000)));
+    console.log(JSON.stringify(await record.ask(request, 30_000)));
   } finally {
     record.close();
   }

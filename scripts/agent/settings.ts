@@ -11,6 +11,8 @@ export function readSettings(): AgentSettings {
 /** The record of this node's pair, reached through a child of this very program. */
 export function openRecord({ record, recordKeys }: AgentSettings): RecordClient {
   if (record.kind === "s3" && !recordKeys) throw new Error(`${hostPaths.agent} holds no keys for the record's bucket`);
-  const access = { ...record, ...recordKeys } as RecordAccess;
-  return new RecordClient(access, [process.execPath, process.argv[1] as string, "record-child"]);
+  return recordAt({ ...record, ...recordKeys } as RecordAccess);
 }
+
+export const recordAt = (access: RecordAccess) =>
+  new RecordClient(access, [process.execPath, process.argv[1] as string, "record-child"]);

@@ -1,16 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { hostPaths } from "../../components/model/paths.ts";
-import type { Claim } from "../../components/model/record.ts";
+import type { Claim, RecordAccess } from "../../components/model/record.ts";
 import type { ClaimResult, RecordRequest } from "../record/client.ts";
 import { UserError } from "../user-error.ts";
 import type { Cluster } from "./observe.ts";
 
-/** Asks the record through one node, under that node's lock if something is written. */
-export async function askRecord<T>(cluster: Cluster, node: string, request: RecordRequest): Promise<T> {
+/**
+ * Asks the record through one node, under that node's lock if something is written. `at`: another place than the one the
+ * node is configured for.
+ */
+export async function askRecord<T>(
+  cluster: Cluster,
+  node: string,
+  request: RecordRequest,
+  at?: RecordAccess,
+): Promise<T> {
   const program = `node ${hostPaths.programs}/agent.cjs record`;
   const command = request.do === "claim" ? `flock -w 600 ${hostPaths.lock} ${program}` : program;
-  const { status, stdout, stderr } = await cluster.host(node).run(command, { input: JSON.stringify(request) });
+  const { status, stdout, stderr } = await cluster
+    .host(node)
+    .run(command, { input: JSON.stringify({ at, ...request }) });
   if (status !== 0)
     throw new UserError(`${node}: the cluster record could not be reached: ${stderr.trim()}`, status === 255 ? 3 : 1);
   return JSON.parse(stdout);
@@ -34,7 +44,7 @@ const races = 50;
  * exactly one wins and both read the winner.
  * @throws UserError with exit code 2 if the storage does not hold what the record rests on.
  */
-export async function proveRecord(cluster: Cluster): Promise<void> {
+export async function proveRecord(cluster: Cluster, at?: RecordAccess): Promise<void> {
   const nodes = [...cluster.hosts.keys()];
   const trial = `trial-${randomUUID()}`;
   const refused = (what: string) =>
@@ -44,17 +54,22 @@ export async function proveRecord(cluster: Cluster): Promise<void> {
     );
   try {
     for (const node of nodes)
-      if (!(await askRecord<boolean>(cluster, node, { do: "prove", trial: `${trial}-${node}` })))
+      if (!(await askRecord<boolean>(cluster, node, { do: "prove", trial: `${trial}-${node}` }, at)))
         throw refused("lets an entry be created twice");
     const runs = await Promise.all(
       nodes.map((node) =>
-        askRecord<{ created: number[]; holds: Record<number, string> }>(cluster, node, {
-          do: "race",
-          trial,
-          from: 1,
-          to: races,
-          text: `${node}\n`,
-        }),
+        askRecord<{ created: number[]; holds: Record<number, string> }>(
+          cluster,
+          node,
+          {
+            do: "race",
+            trial,
+            from: 1,
+            to: races,
+            text: `${node}\n`,
+          },
+          at,
+        ),
       ),
     );
     for (let number = 1; number <= races; number++) {
@@ -64,8 +79,8 @@ export async function proveRecord(cluster: Cluster): Promise<void> {
     }
   } finally {
     for (const node of nodes) {
-      await askRecord(cluster, node, { do: "forget", trial: `${trial}-${node}` }).catch(() => {});
-      await askRecord(cluster, node, { do: "forget", trial }).catch(() => {});
+      await askRecord(cluster, node, { do: "forget", trial: `${trial}-${node}` }, at).catch(() => {});
+      await askRecord(cluster, node, { do: "forget", trial }, at).catch(() => {});
     }
   }
 }

@@ -3,7 +3,9 @@ import { Command } from "commander";
 import type { RecordEntry } from "../../components/model/record.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { askRecord, claimEntry } from "../cluster/record.ts";
+import { configuredRecord } from "../cluster/stack-config.ts";
 import { adoptRecord } from "../record/adopt.ts";
+import { moveRecord } from "../record/move.ts";
 import { UserError } from "../user-error.ts";
 import { agreed, pairCommand, withPair } from "./pair.ts";
 
@@ -28,6 +30,16 @@ export function recordCommand(): Command {
             console.log(
               `${name}: ${facts ? `has seen entry ${facts.record.known?.epoch ?? "-"}${facts.record.belief.state === "unreadable" ? `; ${facts.record.belief.reason}` : ""}` : "cannot be read"}`,
             );
+        }),
+      ),
+  );
+  command.addCommand(
+    pairCommand("move")
+      .description("copy the record to where the stack's configuration wants it now; then `pulumi up`")
+      .action((options) =>
+        withPair(options, async (cluster) => {
+          await moveRecord(cluster, await configuredRecord(), (line) => console.error(line));
+          console.log("moved; now: pulumi up");
         }),
       ),
   );

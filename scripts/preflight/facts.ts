@@ -22,6 +22,9 @@ export interface PreflightFacts {
   foreignClusters: string[];
   /** Whether it has a policy-rc.d of its own. */
   foreignPolicy: boolean;
+  /** Where its record lies now, and where it was copied to; JSON. */
+  record?: string;
+  recordMoved?: string;
   /** Stack whose node it is already. */
   ours?: string;
 }
@@ -51,6 +54,8 @@ export function parseFacts(text: string, asked: number, answered: number): Prefl
     installed: all("installed").flat(),
     foreignClusters: all("cluster").flat(),
     foreignPolicy: one("policy") === "foreign",
+    record: one("record") || undefined,
+    recordMoved: one("moved") || undefined,
     ours: one("ours") || undefined,
   };
 }

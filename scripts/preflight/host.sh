@@ -51,6 +51,8 @@ for directory in /etc/postgresql/*/*; do
 done
 if [ -e /usr/sbin/policy-rc.d ] && ! grep -q harbor-ha /usr/sbin/policy-rc.d; then echo "policy foreign"; fi
 if [ -e /etc/harbor-ha/inventory.json ]; then
+  echo "record $(node -p 'JSON.stringify(JSON.parse(fs.readFileSync("/etc/harbor-ha/inventory.json")).topology.record ?? null)' 2>/dev/null)"
+  if [ -e /var/lib/harbor-ha/record-moved.json ]; then echo "moved $(cat /var/lib/harbor-ha/record-moved.json)"; fi
   echo "ours $(sed -n 's/.*"stack": "\([^"]*\)".*/\1/p' /etc/harbor-ha/inventory.json | head -1)"
 fi
 echo "end"

@@ -101,6 +101,15 @@ const checks: Record<string, Check> = {
           remedy: "remove it: the toolkit's own keeps upgrades from restarting what serves",
         }
       : undefined,
+  "host.record": ({ record, recordMoved, ours }, topology) => {
+    const wanted = JSON.stringify(topology.record);
+    return !ours || record === undefined || record === "null" || record === wanted || recordMoved === wanted
+      ? undefined
+      : {
+          sentence: "keeps the cluster record in another place than the configuration says now",
+          remedy: "run harbor-ha record move first, then this again",
+        };
+  },
   "host.postgres": ({ foreignClusters }) =>
     foreignClusters.length === 0
       ? undefined

@@ -6,7 +6,7 @@ import type { RecordAccess } from "../../components/model/record.ts";
 import type { RecordRequest } from "./client.ts";
 import { DirectoryStore } from "./directory-store.ts";
 import { S3Store } from "./s3-store.ts";
-import { claim, history, provesExclusive, type RecordStore, readRecord } from "./store.ts";
+import { claim, history, provesExclusive, type RecordStore, readRecord, restore } from "./store.ts";
 
 /** The first line says where the record lies. Answers until stdin ends, one request after the other. */
 export async function serveRecord(): Promise<void> {
@@ -43,6 +43,8 @@ async function perform(place: RecordAccess, request: RecordRequest): Promise<unk
       return race(openStore(place, request.trial), request);
     case "prove":
       return provesExclusive(openStore(place, request.trial));
+    case "restore":
+      return restore(openStore(place), request.entries);
     case "forget":
       return forget(place, request.trial);
     default:

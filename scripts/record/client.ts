@@ -10,7 +10,9 @@ export type RecordRequest =
   | { do: "claim"; previous: number; entry: Claim; by: string }
   | { do: "race"; trial: string; from: number; to: number; text: string }
   | { do: "prove"; trial: string }
-  | { do: "forget"; trial: string };
+  | { do: "forget"; trial: string }
+  /** Writes entries that exist elsewhere; one that is there already must be the same. */
+  | { do: "restore"; entries: RecordEntry[] };
 
 export interface ClaimResult {
   won: boolean;

@@ -58,6 +58,16 @@ export async function claim(
   return { won: newest.epoch === epoch && newest.token === entry.token && newest.kind === entry.kind, newest };
 }
 
+/** Writes entries under their own numbers, oldest first, as they are. @throws if another entry has one of the numbers. */
+export async function restore(store: RecordStore, entries: RecordEntry[]): Promise<void> {
+  for (const entry of [...entries].sort((a, b) => a.epoch - b.epoch)) {
+    await store.create(entry.epoch, `${JSON.stringify(entry, null, 2)}\n`);
+    const there = await readEntry(store, entry.epoch);
+    if (there.token !== entry.token || there.kind !== entry.kind)
+      throw new Error(`there is another entry ${entry.epoch} already: it is the place of another record`);
+  }
+}
+
 /** Whether the storage refuses a second creation, and gives back what was written. */
 export async function provesExclusive(store: RecordStore): Promise<boolean> {
   const [first] = [await store.create(1, "first\n")];

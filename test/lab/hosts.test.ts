@@ -1,60 +1,26 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import spawn from "nano-spawn";
 import { expect } from "vitest";
-import { labKeys, labTopology } from "../../components/model/lab.ts";
-import { servicePackages } from "../../components/services/render.ts";
-import { initStack } from "../../scripts/init/stack.ts";
-import { findInstaller } from "../../scripts/lab/installer.ts";
-import { ensureKeys, sshArguments, up } from "../../scripts/lab/lab.ts";
+import { labKeys } from "../../components/model/lab.ts";
 import { stackDirectory } from "../../scripts/paths.ts";
 import { firstLight } from "../support/first-light.ts";
-import { LabStack, testStack, testSubnet } from "../support/stack.ts";
+import { asRoot, hostKey, initStackOn, makeMachines, nodes } from "../support/machines.ts";
+import { LabStack, testStack } from "../support/stack.ts";
 
-// Two machines that the toolkit did not make, for it: reached as a user with sudo, through a third one alone.
-const nodes = labTopology.nodes(testSubnet);
+// Two machines that the toolkit did not make: reached as a user with sudo, through a third one alone.
 const gate = { name: "gate", address: "10.231.78.13" };
-const virtualAddress = labTopology.virtualAddress(testSubnet);
 
 firstLight({
   async build(stack) {
-    const machines = [...nodes, gate];
-    await ensureKeys(
-      testStack,
-      machines.map(({ name }) => name),
-    );
-    await up(
-      { name: testStack, subnet: testSubnet, nodes: machines, prefetch: ["nodejs", ...servicePackages] },
-      console.error,
-    );
-    for (const { name } of machines) await giveUser(name);
+    await makeMachines([gate]);
+    for (const { name } of [...nodes, gate]) await giveUser(name);
     for (const { name } of nodes) await letInOnlyThroughGate(name);
-
-    await initStack(
-      stack.env,
-      testStack,
-      { hostname: virtualAddress, installer: await findInstaller(console.error) },
-      console.error,
-    );
-    const hostKey = (name: string) =>
-      readFileSync(labKeys(testStack).hostKey(name), "utf8").split(" ").slice(0, 2).join(" ").trim();
-    const settings: Record<string, string> = {
-      target: "hosts",
+    await initStackOn(stack, {
       "hosts.user": "deploy",
-      "hosts.privateKeyFile": labKeys(testStack).identity,
       "hosts.jump.host": gate.address,
       "hosts.jump.user": "deploy",
       "hosts.jump.hostKey": hostKey(gate.name),
-      "hosts.networkInterface": "host0",
-      "hosts.virtualAddress": `${virtualAddress}/24`,
-      "hosts.fence": "none",
-    };
-    for (const { name, address } of nodes) {
-      settings[`hosts.${name}.address`] = address;
-      settings[`hosts.${name}.hostKey`] = hostKey(name);
-    }
-    for (const [path, value] of Object.entries(settings))
-      await stack.ok("pulumi", "config", "set", "--path", `harbor-ha:${path}`, value);
+    });
     const { stdout } = await stack.ok("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
     expect(stdout).toContain("a failover will need your word");
   },
@@ -105,8 +71,6 @@ Host *
   LogLevel ERROR
 `;
 }
-
-const asRoot = (node: string, script: string) => spawn("ssh", [...sshArguments(testStack, node), script]);
 
 const giveUser = (node: string) =>
   asRoot(

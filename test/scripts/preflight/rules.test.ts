@@ -59,6 +59,11 @@ const bad: [id: string, text: string, sentence: string][] = [
     "node2 finds no package postgresql-17, haproxy",
   ],
   ["host.docker", also("installed docker-ce"), "node2 has docker-ce installed"],
+  [
+    "host.record",
+    also("ours prod", `record ${JSON.stringify({ kind: "directory", path: "/elsewhere/record" })}`),
+    "node2 keeps the cluster record in another place",
+  ],
   ["host.policy", also("policy foreign"), "node2 has a /usr/sbin/policy-rc.d of somebody else"],
   ["host.postgres", also("cluster 15/main"), "node2 holds PostgreSQL clusters of somebody else: 15/main"],
 ];

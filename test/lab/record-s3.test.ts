@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AwsClient } from "aws4fetch";
+import spawn from "nano-spawn";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RecordAccess } from "../../components/model/record.ts";
+import { sshArguments } from "../../scripts/lab/lab.ts";
+import { S3Store } from "../../scripts/record/s3-store.ts";
+import { until } from "../../scripts/roll/wait.ts";
+import { asRoot, initStackOn, makeMachines } from "../support/machines.ts";
+import { LabStack, testStack } from "../support/stack.ts";
+
+// The cluster record in a bucket of a real object storage: Ceph's gateway, on a third machine.
+const store = { name: "store", address: "10.231.78.14" };
+const endpoint = `http://${store.address}:7480`;
+const keys = { accessKeyId: "TESTACCESSKEY", secretAccessKey: "secret-key-of-the-test" };
+const place: Extract<RecordAccess, { kind: "s3" }> = {
+  kind: "s3",
+  endpoint,
+  region: "us-east-1",
+  bucket: "record",
+  prefix: "harbor-ha/record",
+  ...keys,
+};
+const inBucket = {
+  "record.s3.endpoint": endpoint,
+  "record.s3.bucket": place.bucket,
+  "record.s3.accessKeyId": keys.accessKeyId,
+};
+let stack: LabStack;
+const up = () => stack.run("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
+const set = (...words: string[]) => stack.ok("pulumi", "config", "set", "--path", ...words);
+const epochs = async () => (await new S3Store(place).numbers(0)).sort((a, b) => a - b);
+const newestEpoch = async () =>
+  JSON.parse((await stack.ok("harbor-ha", "record", "show", "--json")).stdout).entries[0].epoch;
+
+beforeAll(async () => {
+  stack = await LabStack.fresh();
+  await makeMachines([store]);
+  const script = readFileSync(join(import.meta.dirname, "../support/ceph/start.sh"), "utf8");
+  await spawn("ssh", [...sshArguments(testStack, store.name), `sh -s ${store.address} 7480`], {
+    stdin: { string: script },
+  });
+  const client = new AwsClient({ ...keys, region: "us-east-1", service: "s3" });
+  // The first object makes the gateway's pools, which takes seconds.
+  for (const path of ["record", "record/warm"])
+    await until(`the object storage takes ${path}`, 60_000, async () =>
+      client.fetch(`${endpoint}/${path}`, { method: "PUT" }).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+});
+afterAll(() => LabStack.remove());
+
+test("four writers race for 100 entries: each has one winner, and everybody reads it", async () => {
+  const trial = new S3Store(place, "trial");
+  for (let number = 1; number <= 100; number++) {
+    const results = await Promise.all([1, 2, 3, 4].map(() => new S3Store(place, "trial").create(number, `${number}`)));
+    expect(results.filter((result) => result === "created")).toHaveLength(1);
+  }
+  expect(await trial.numbers(95)).toEqual([96, 97, 98, 99, 100]);
+  await trial.clear();
+  expect(await trial.numbers(0)).toEqual([]);
+});
+
+test("a pair begins with its record in the bucket, and the bucket's secret stands nowhere", async () => {
+  await initStackOn(stack, inBucket);
+  await set("--secret", "harbor-ha:record.s3.secretAccessKey", keys.secretAccessKey);
+  const { code, stdout, stderr } = await up();
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("prove that the storage lets only one node create each entry");
+  expect(stdout).not.toContain(keys.secretAccessKey);
+  await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
+  expect((await epochs()).slice(0, 3)).toEqual([1, 2, 3]);
+  for (const node of ["node1", "node2"]) {
+    const found = await stack.onHost(node, `grep -rlF ${keys.secretAccessKey} /etc /proc/[0-9]*/cmdline 2>/dev/null`);
+    expect(found.stdout.trim().split("\n").sort()).toEqual([
+      "/etc/harbor-ha/agent.json",
+      "/etc/harbor-ha/secrets.json",
+    ]);
+    expect((await stack.onHost(node, "stat -c %a /etc/harbor-ha/agent.json")).stdout.trim()).toBe("600");
+  }
+});
+
+test("the standby's loss is recorded there; both nodes off and on come back by it", async () => {
+  const before = await newestEpoch();
+  await stack.ok("harbor-ha", "lab", "poweroff", "node2");
+  await stack.untilStatus("writes go on without it", () => true);
+  await until("the record says so", 60_000, async () => (await newestEpoch()) > before);
+  await stack.ok("harbor-ha", "lab", "poweroff", "node1");
+  for (const node of ["node1", "node2"]) await stack.ok("harbor-ha", "lab", "poweron", node);
+  await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy, 180);
+});
+
+test("the object storage gone: the primary serves on while its peer answers, and a reboot waits for the storage", async () => {
+  await asRoot(store.name, "pkill -STOP -x radosgw");
+  await stack.untilStatus("it is noticed", ({ findings }) => findings.some(({ id }) => id === "record.unreadable"));
+  expect((await stack.status()).nodes[0]?.host?.postgres.role).toBe("primary");
+  await stack.ok("harbor-ha", "lab", "poweroff", "node1");
+  await stack.ok("harbor-ha", "lab", "poweron", "node1");
+  await stack.untilStatus(
+    "it says why it waits",
+    ({ findings }) => findings.some(({ id, node }) => node === "node1" && id === "boot.record-unreadable"),
+    120,
+  );
+  await asRoot(store.name, "pkill -CONT -x radosgw");
+  await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy, 180);
+});
+
+test("the record moves to the shared directory and back; without the move `up` refuses", async () => {
+  await stack.ok("pulumi", "config", "rm", "--path", "harbor-ha:record");
+  const refused = await up();
+  expect(refused.code).not.toBe(0);
+  expect(refused.stdout).toContain("run harbor-ha record move first");
+  await stack.ok("harbor-ha", "record", "move");
+  expect((await up()).code).toBe(0);
+  await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
+  const entries = await newestEpoch();
+
+  for (const [path, value] of Object.entries(inBucket)) await set(`harbor-ha:${path}`, value);
+  await set("harbor-ha:record.s3.prefix", "again");
+  await set("--secret", "harbor-ha:record.s3.secretAccessKey", keys.secretAccessKey);
+  await stack.ok("harbor-ha", "record", "move");
+  expect((await up()).code).toBe(0);
+  await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
+  expect((await new S3Store(place, "again").numbers(0)).length).toBeGreaterThanOrEqual(entries);
+});
