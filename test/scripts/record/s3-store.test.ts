@@ -17,7 +17,7 @@ async function storage(manner: Manner, pageSize = 1000): Promise<S3Store> {
     const key = url.pathname.replace(/^\/bucket\//, "");
     const error = (status: number, code: string) =>
       response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
-    if (manner === "silent") return;
+    if (manner === "silent") return undefined;
     if (manner === "refuses" || !request.headers.authorization) return error(403, "AccessDenied");
     if (request.method === "PUT") {
       let text = "";
@@ -26,9 +26,9 @@ async function storage(manner: Manner, pageSize = 1000): Promise<S3Store> {
         if (objects.has(key) && manner !== "ignores" && request.headers["if-none-match"] === "*")
           return manner === "conflicts" ? error(409, "ConditionalRequestConflict") : error(412, "PreconditionFailed");
         objects.set(key, text);
-        response.end();
+        return response.end();
       });
-      return;
+      return undefined;
     }
     if (!url.searchParams.has("list-type"))
       return objects.has(key) ? response.end(objects.get(key)) : error(404, "NoSuchKey");
