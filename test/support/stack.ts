@@ -11,9 +11,9 @@ import { until } from "../../scripts/roll/wait.ts";
 import { stackEnvironment } from "../../scripts/toolchain/environment.ts";
 import { Registry } from "./registry.ts";
 
-/** Apart from a person's own lab: another stack, another network. */
-export const testStack = "test";
-export const testSubnet = "10.231.78.0/24";
+/** Apart from a person's own lab: another stack, another network. Two runs beside each other need two of each. */
+export const testStack = process.env.HARBOR_HA_TEST_STACK ?? "test";
+export const testSubnet = process.env.HARBOR_HA_TEST_SUBNET ?? "10.231.78.0/24";
 
 export interface Result {
   code: number;
