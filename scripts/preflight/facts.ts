@@ -13,6 +13,8 @@ export interface PreflightFacts {
   ports: Record<number, string>;
   peerReachable: boolean;
   mounted: boolean;
+  /** Names of other machines that it cannot resolve. */
+  unknownNames: string[];
   /** Packages that its package sources do not have. */
   missingPackages: string[];
   /** Whether it has package lists at all. */
@@ -49,6 +51,7 @@ export function parseFacts(text: string, asked: number, answered: number): Prefl
     ports: Object.fromEntries(all("port").map(([port, program = ""]) => [Number(port), program])),
     peerReachable: one("peer") === "yes",
     mounted: one("mounted") === "yes",
+    unknownNames: all("no-name").flat(),
     missingPackages: all("no-package").flat(),
     packageLists: one("lists") === "yes",
     installed: all("installed").flat(),

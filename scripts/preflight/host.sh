@@ -1,10 +1,10 @@
 #!/bin/sh
 # Says what a host is, for preflight: one fact a line, key first. Reads only. Piped into `sh -s` over SSH, before anything
-# of ours is on the host. Arguments: STORAGE_PATH PEER_HOST PEER_PORT PORT...
+# of ours is on the host. Arguments: STORAGE_PATH PEER_HOST PEER_PORT NAMES PORT...
 set -u
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
-storage=$1 peer=$2 peer_port=$3
-shift 3
+storage=$1 peer=$2 peer_port=$3 names=$4
+shift 4
 
 sudo=
 if [ "$(id -u)" -ne 0 ]; then sudo="sudo -n"; fi
@@ -35,6 +35,10 @@ else
   echo "peer no"
 fi
 if timeout 5 mountpoint -q "$storage" 2>/dev/null; then echo "mounted yes"; else echo "mounted no"; fi
+
+for name in $names; do
+  timeout 10 getent ahosts "$name" >/dev/null || echo "no-name $name"
+done
 
 for package in postgresql-17 redis-server pgbouncer haproxy keepalived docker.io docker-compose chrony; do
   candidate=$(apt-cache policy "$package" 2>/dev/null | awk '/Candidate:/ { print $2 }')

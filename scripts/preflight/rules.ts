@@ -78,6 +78,10 @@ const checks: Record<string, Check> = {
     mounted || storage.kind === "nfs"
       ? undefined
       : { sentence: "has no shared storage mounted", remedy: "mount it, and enter it in /etc/fstab" },
+  "host.names": ({ unknownNames }) =>
+    unknownNames.length === 0
+      ? undefined
+      : { sentence: `cannot resolve ${unknownNames.join(", ")}`, remedy: "mend its DNS, or give an address instead" },
   "host.packages": ({ missingPackages, packageLists }) =>
     !packageLists || missingPackages.length === 0
       ? undefined

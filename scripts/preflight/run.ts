@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
-import { presentNodes } from "../../components/model/inventory.ts";
+import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { ports } from "../../components/model/ports.ts";
 import { quote } from "../../components/model/shell.ts";
 import { peerOf } from "../../components/model/topology.ts";
@@ -15,7 +16,13 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
   const found = await Promise.all(
     presentNodes(cluster.inventory).map(async ({ name }) => {
       const peer = peerOf(topology, name);
-      const words = [topology.storage.path, peer.address, access[peer.name]?.port ?? 22, ...Object.values(ports)];
+      const words = [
+        topology.storage.path,
+        peer.address,
+        access[peer.name]?.port ?? 22,
+        namesIn(cluster.inventory).join(" "),
+        ...Object.values(ports),
+      ];
       const asked = Date.now() / 1000;
       const { status, stdout, stderr } = await cluster
         .host(name)
@@ -40,4 +47,14 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
     presentNodes(cluster.inventory).length === topology.nodes.length &&
     !problems.some(({ id }) => id === "host.unreachable");
   return everybodyIsThere ? problems : problems.filter(({ id }) => id !== "host.peer");
+}
+
+/** Names of other machines that the nodes will ask for. */
+function namesIn({ topology: { storage, record }, harbor }: Inventory): string[] {
+  const hosts = [
+    storage.kind === "nfs" ? storage.server : undefined,
+    record.kind === "s3" ? new URL(record.endpoint).hostname : undefined,
+    harbor.installer.url && new URL(harbor.installer.url).hostname,
+  ];
+  return hosts.filter((name): name is string => name !== undefined && isIP(name) === 0);
 }

@@ -59,6 +59,7 @@ const bad: [id: string, text: string, sentence: string][] = [
     "node2 finds no package postgresql-17, haproxy",
   ],
   ["host.docker", also("installed docker-ce"), "node2 has docker-ce installed"],
+  ["host.names", also("no-name nas.example.com"), "node2 cannot resolve nas.example.com"],
   [
     "host.record",
     also("ours prod", `record ${JSON.stringify({ kind: "directory", path: "/elsewhere/record" })}`),
