@@ -32,6 +32,12 @@ export function stackSecrets(config: Config): Secret[] {
     made("internal.certificate", identity.internalCertificate),
     made("internal.privateKey", identity.internalKey),
     ...(config.record ? [made("record.secretAccessKey", config.record.s3.secretAccessKey)] : []),
+    ...(config.storage.s3
+      ? [
+          made("storage.accessKeyId", config.storage.s3.accessKeyId),
+          made("storage.secretAccessKey", config.storage.s3.secretAccessKey),
+        ]
+      : []),
     ...(config.notify?.webhook ? [made("notify.webhook", config.notify.webhook)] : []),
   ];
 }

@@ -38,6 +38,30 @@ const hostOptions = z.strictObject({
   networkInterface: z.string().optional().describe("Interface, where it differs from hosts.networkInterface."),
 });
 
+const bucketOptions = {
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .describe("Address of the S3-compatible service, e.g. https://s3.eu-central-1.amazonaws.com."),
+  region: z
+    .string()
+    .regex(/^[\w-]+$/, "must be letters, digits and -")
+    .default("us-east-1")
+    .describe("Region that requests are signed for."),
+  bucket: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name")
+    .describe("Private bucket that exists already."),
+  accessKeyId: z
+    .string()
+    .regex(/^\w+$/, "must be letters and digits")
+    .describe("Key that may list, read, write and delete there."),
+  secretAccessKey: z
+    .string()
+    .regex(/^[\w+/=.-]{8,}$/, "must be the secret of that key")
+    .describe("Secret of the key.")
+    .meta({ secret: true }),
+};
+
 const nodeOptions = z
   .strictObject({
     absent: z
@@ -170,39 +194,37 @@ export const configSchema = z.strictObject({
         .describe(
           "The NFS share that the toolkit mounts there: once for the images (hard), once for the record (soft, uncached). Default: you mount the directory.",
         ),
+      s3: z
+        .strictObject({
+          ...bucketOptions,
+          folder: z
+            .string()
+            .regex(/^[\w-]+(\/[\w-]+)*$/, "must be letters, digits, - and _, with / in between")
+            .default("harbor")
+            .describe("Folder of the bucket in which the images lie."),
+        })
+        .optional()
+        .describe(
+          "An S3-compatible bucket for the images instead of a directory; the record then needs record.s3. What is stored already does not move by itself.",
+        ),
     })
+    .refine((value) => !value.nfs || !value.s3, "needs at most one of `nfs` and `s3`")
     .prefault({})
     .describe("Shared storage of the target `hosts`. On the lab it is a directory of this machine."),
   record: z
     .strictObject({
       s3: z
         .strictObject({
-          endpoint: z
-            .url({ protocol: /^https?$/ })
-            .describe("Address of the S3-compatible service, e.g. https://s3.eu-central-1.amazonaws.com."),
-          region: z.string().min(1).default("us-east-1").describe("Region that requests are signed for."),
-          bucket: z
-            .string()
-            .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name")
-            .describe(
-              "Bucket that exists already, private, without versioning: with versions a second creation succeeds.",
-            ),
+          ...bucketOptions,
           prefix: z
             .string()
             .regex(/^[\w-]+(\/[\w-]+)*$/, "must be letters, digits, - and _, with / in between")
             .default("harbor-ha/record")
             .describe("Beginning of the objects' names. Two pairs in one bucket need two prefixes."),
-          accessKeyId: z
-            .string()
-            .regex(/^\w+$/, "must be letters and digits")
-            .describe("Key that may list, read and write there."),
-          secretAccessKey: z
-            .string()
-            .regex(/^[\w+/=.-]{8,}$/, "must be the secret of that key")
-            .describe("Secret of the key.")
-            .meta({ secret: true }),
         })
-        .describe("An S3-compatible bucket of its own."),
+        .describe(
+          "An S3-compatible bucket of its own, without versioning: with versions a second creation of an entry succeeds on some services.",
+        ),
     })
     .optional()
     .describe(
@@ -480,7 +502,7 @@ export function readConfig(raw: RawConfig, project = "harbor-ha"): { config: Con
   const parsed = configSchema.safeParse(values);
   if (!parsed.success)
     return { problems: [...describeIssues(parsed.error, configSchema), ...crossChecks(validSections(values))] };
-  const problems = crossChecks({ hosts: undefined, ...parsed.data });
+  const problems = crossChecks({ hosts: undefined, record: undefined, ...parsed.data });
   return problems.length > 0 ? { problems } : { config: parsed.data };
 }
 

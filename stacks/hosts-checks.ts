@@ -7,7 +7,8 @@ interface HostsOptions {
   target?: "lab" | "hosts";
   hostname?: string;
   docker?: { addressPool: string };
-  storage?: { path: string; nfs?: object };
+  storage?: { path: string; nfs?: object; s3?: { endpoint: string; bucket: string } };
+  record?: { s3: { endpoint: string; bucket: string } };
   hosts?: {
     node1: { address: string; sshHost?: string; sshPort: number; networkInterface?: string };
     node2: { address: string; sshHost?: string; sshPort: number; networkInterface?: string };
@@ -27,13 +28,13 @@ export function interfaceProblem(value: string): string | undefined {
 
 /** What is wrong with the machines as a pair. */
 export function hostsProblems(options: HostsOptions): Problem[] {
-  const { target, hostname, hosts, storage, docker } = options;
+  const { target, hostname, hosts, storage, record, docker } = options;
   const problems: Problem[] = [];
   const add = (path: string, reason: string, remedy: string) => problems.push({ path, reason, remedy });
   if (target === "lab") {
     if (hosts)
       add("hosts", "belongs to the target `hosts`, but target is `lab`", "set target to hosts, or remove hosts");
-    if (storage && (storage.nfs || storage.path !== "/mnt/harbor-ha"))
+    if (storage && (storage.nfs || storage.s3 || storage.path !== "/mnt/harbor-ha"))
       add(
         "storage",
         "on the lab it is a directory of this machine at /mnt/harbor-ha",
@@ -44,6 +45,18 @@ export function hostsProblems(options: HostsOptions): Problem[] {
   // Absent, not left out, is what is wrong by itself.
   if (target === "hosts" && "hosts" in options && !hosts)
     add("hosts", "required for the target `hosts`, but not set", "set hosts.node1, hosts.node2, …: see docs/config.md");
+  if (storage?.s3 && "record" in options && !record)
+    add(
+      "record.s3",
+      "required, for with images in a bucket there is no shared directory",
+      "set record.s3 to a bucket of its own",
+    );
+  if (storage?.s3 && storage.s3.endpoint === record?.s3.endpoint && storage.s3.bucket === record.s3.bucket)
+    add(
+      "record.s3.bucket",
+      `${record.s3.bucket} is the bucket of the images`,
+      "give the record a bucket of its own, without versioning",
+    );
   if (!hosts) return problems;
   const { node1, node2, virtualAddress, networkInterface, privateKeyFile } = hosts;
   const virtual = virtualAddress?.split("/")[0];

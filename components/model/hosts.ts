@@ -13,13 +13,19 @@ interface HostOptions {
   networkInterface?: string;
 }
 
+interface StorageOptions {
+  path: string;
+  nfs?: { server: string; export: string; version: string };
+  s3?: { endpoint: string; region: string; bucket: string; folder: string };
+}
+
 /** The options of a stack that shape its pair on machines of yours. */
 export interface HostsConfig {
   hostname: string;
   initialPrimary: string;
   docker: { addressPool: string };
   record?: RecordOptions;
-  storage: { path: string; nfs?: { server: string; export: string; version: string } };
+  storage: StorageOptions;
   hosts: {
     node1: HostOptions;
     node2: HostOptions;
@@ -53,11 +59,17 @@ export function hostsTopology(stack: string, config: HostsConfig): Topology {
       : { kind: "virtualAddress", address, prefixLength: Number(prefixLength) },
     serviceAddress: serviceAddressIn(config.docker.addressPool),
     dockerPool: config.docker.addressPool,
-    storage: storage.nfs
-      ? { kind: "nfs", path: storage.path, ...storage.nfs }
-      : { kind: "mounted", path: storage.path },
+    storage: storageOf(storage),
     record: recordPlaceOf(config, `${storage.path}${storage.nfs ? "-record" : ""}`),
   };
+}
+
+function storageOf({ path, nfs, s3 }: StorageOptions): Topology["storage"] {
+  if (s3) {
+    const { endpoint, region, bucket, folder } = s3;
+    return { kind: "s3", endpoint, region, bucket, folder };
+  }
+  return nfs ? { kind: "nfs", path, ...nfs } : { kind: "mounted", path };
 }
 
 /** How to log in on each of them. */

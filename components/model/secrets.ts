@@ -28,6 +28,8 @@ export const madeLabels = [
   /** Given by the user, if at all. */
   "notify.webhook",
   "record.secretAccessKey",
+  "storage.accessKeyId",
+  "storage.secretAccessKey",
 ] as const;
 export type SecretLabel = DerivedLabel | (typeof madeLabels)[number];
 

@@ -12,7 +12,7 @@ const endpoint = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** The shared directory for images: mounted by somebody else, or an NFS share that the toolkit mounts. */
+/** Where images lie: a directory that somebody else mounts, an NFS share that the toolkit mounts, or a bucket. */
 const storage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("mounted"), path: z.string() }),
   z.object({
@@ -22,7 +22,13 @@ const storage = z.discriminatedUnion("kind", [
     export: z.string(),
     version: z.string(),
   }),
+  z.object({ kind: z.literal("s3"), endpoint: z.string(), region: z.string(), bucket: z.string(), folder: z.string() }),
 ]);
+
+/** The shared directory, where there is one. */
+export function sharedPath({ storage }: Pick<Topology, "storage">): string | undefined {
+  return storage.kind === "s3" ? undefined : storage.path;
+}
 
 /**
  * The shape of the pair as plain data, known in the first preview: every render is a function of this and the

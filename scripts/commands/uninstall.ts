@@ -9,10 +9,10 @@ export function uninstallCommand(): Command {
     .option("--yes", "do not ask")
     .action((options) =>
       withPair(options, async (cluster) => {
-        const { hostname, storage } = cluster.inventory.topology;
+        const { hostname } = cluster.inventory.topology;
         console.error(
           `Harbor at ${hostname} will be gone from ${[...cluster.hosts.keys()].join(" and ")}: services, programs, settings, secrets.
-${options.withData ? "DELETED" : "Kept"}: ${localData.join(", ")}. Kept: the images and the cluster record in ${storage.path}; installed packages.`,
+${options.withData ? "DELETED" : "Kept"}: ${localData.join(", ")}. Kept: the images and the cluster record on the shared storage; installed packages.`,
         );
         if (!(await agreed(options, options.withData ? "Remove everything, the database included?" : "Remove it?")))
           return;

@@ -75,7 +75,7 @@ const checks: Record<string, Check> = {
           remedy: "let the nodes reach each other: routes, firewall",
         },
   "host.mount": ({ mounted }, { storage }) =>
-    mounted || storage.kind === "nfs"
+    mounted || storage.kind !== "mounted"
       ? undefined
       : { sentence: "has no shared storage mounted", remedy: "mount it, and enter it in /etc/fstab" },
   "host.names": ({ unknownNames }) =>

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { ports } from "../../components/model/ports.ts";
 import { quote } from "../../components/model/shell.ts";
-import { peerOf } from "../../components/model/topology.ts";
+import { peerOf, sharedPath } from "../../components/model/topology.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { parseFacts } from "./facts.ts";
 import { type HostProblem, judgeHost, judgeSilence } from "./rules.ts";
@@ -17,7 +17,7 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
     presentNodes(cluster.inventory).map(async ({ name }) => {
       const peer = peerOf(topology, name);
       const words = [
-        topology.storage.path,
+        sharedPath(topology) ?? "/",
         peer.address,
         access[peer.name]?.port ?? 22,
         namesIn(cluster.inventory).join(" "),
@@ -53,6 +53,7 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
 function namesIn({ topology: { storage, record }, harbor }: Inventory): string[] {
   const hosts = [
     storage.kind === "nfs" ? storage.server : undefined,
+    storage.kind === "s3" ? new URL(storage.endpoint).hostname : undefined,
     record.kind === "s3" ? new URL(record.endpoint).hostname : undefined,
     harbor.installer.url && new URL(harbor.installer.url).hostname,
   ];

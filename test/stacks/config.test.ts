@@ -325,6 +325,20 @@ const badConfigurations: Record<string, BadConfiguration[]> = {
       "choose another docker.addressPool",
       3,
     ],
+    [{ ...pair({}), storage: { s3: bucket } }, "record.s3", /no shared directory/, /bucket of its own/],
+    [
+      { ...pair({}), storage: { s3: bucket }, record: { s3: bucket } },
+      "record.s3.bucket",
+      "record is the bucket of the images",
+      /bucket of its own/,
+    ],
+    [
+      { ...pair({}), storage: { s3: { ...bucket, folder: "/x" } }, record: { s3: { ...bucket, bucket: "other" } } },
+      "storage.s3.folder",
+      /with \/ in between/,
+      /./,
+    ],
+    [{ storage: { s3: bucket }, record: { s3: bucket } }, "storage", /on the lab/, /./],
     [{ ...pair({}), storage: { path: "mnt" } }, "storage.path", "must be an absolute path without spaces", /./],
     [
       { ...pair({}), storage: { nfs: { server: "10.0.0.5" } } },

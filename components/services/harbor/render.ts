@@ -3,7 +3,7 @@ import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import type { SecretLabel } from "../../model/secrets.ts";
-import type { Topology } from "../../model/topology.ts";
+import { sharedPath, type Topology } from "../../model/topology.ts";
 
 export interface HarborOptions {
   version: string;
@@ -83,7 +83,7 @@ export function renderHarbor(
       },
       [`${hostPaths.programs}/harbor.sh`]: { mode: "0755", content: scripts.harbor },
       [`${hostPaths.programs}/storage-guard.sh`]: { mode: "0755", content: scripts.storage },
-      [`${hostPaths.etc}/storage.conf`]: { mode: "0644", content: `path=${topology.storage.path}\n` },
+      [`${hostPaths.etc}/storage.conf`]: { mode: "0644", content: storageConf(topology) },
       [`/etc/systemd/system/${harborUnit}`]: {
         mode: "0644",
         content: `[Unit]
@@ -182,6 +182,7 @@ function harborYaml(topology: Topology, options: HarborOptions, secret: (label: 
         trivy_db_index: 5,
         idle_timeout_seconds: 30,
       },
+      ...storageService(topology, secret),
       upload_purging: { enabled: true, age: "168h", interval: "24h", dryrun: false },
       cache: { enabled: false, expire_hours: 24 },
     },
@@ -189,17 +190,47 @@ function harborYaml(topology: Topology, options: HarborOptions, secret: (label: 
   );
 }
 
+/** Images in a bucket: every byte still goes through the nodes, so that clients need no way to the bucket. */
+function storageService({ storage }: Topology, secret: (label: SecretLabel) => string): object {
+  if (storage.kind !== "s3") return {};
+  const { endpoint, region, bucket, folder } = storage;
+  return {
+    storage_service: {
+      s3: {
+        accesskey: secret("storage.accessKeyId"),
+        secretkey: secret("storage.secretAccessKey"),
+        region,
+        regionendpoint: endpoint,
+        bucket,
+        rootdirectory: `/${folder}`,
+        v4auth: true,
+        // A text: prepare prints a YAML false in a way of its own.
+        ...(endpoint.startsWith("http:") ? { secure: "false" } : {}),
+      },
+      redirect: { disable: true },
+    },
+  };
+}
+
+/** What the storage guard compares: a mounted directory, or the name of a bucket. */
+function storageConf({ storage }: Topology): string {
+  return storage.kind === "s3"
+    ? `identity=${storage.endpoint}/${storage.bucket}/${storage.folder}\n`
+    : `path=${storage.path}\n`;
+}
+
 /**
  * docker-compose.override.yml: prepare never touches it. Pins what prepare makes anew on each node, keeps database errors
  * short, takes image data from the shared storage, and leaves the start at boot to our unit, which checks that storage.
  */
 function composeOverride(topology: Topology, secret: (label: SecretLabel) => string): string {
-  const shared = (folder: string, target: string) => ({
-    type: "bind",
-    source: `${topology.storage.path}/${folder}`,
-    target,
-    bind: { create_host_path: false },
-  });
+  const share = sharedPath(topology);
+  const shared = (folder: string, target: string) =>
+    share === undefined
+      ? {}
+      : {
+          volumes: [{ type: "bind", source: `${share}/${folder}`, target, bind: { create_host_path: false } }],
+        };
   const secrets = { CORE_SECRET: secret("harbor.coreSecret"), JOBSERVICE_SECRET: secret("harbor.jobserviceSecret") };
   const database = { PGCONNECT_TIMEOUT: "3" };
   const sysctls = { "net.ipv4.tcp_retries2": "4" };
@@ -214,9 +245,9 @@ function composeOverride(topology: Topology, secret: (label: SecretLabel) => str
       },
       sysctls,
     },
-    jobservice: { environment: { ...secrets, ...database }, sysctls, volumes: [shared("job_logs", "/var/log/jobs")] },
-    registry: { volumes: [shared("registry", "/storage")] },
-    registryctl: { environment: secrets, volumes: [shared("registry", "/storage")] },
+    jobservice: { environment: { ...secrets, ...database }, sysctls, ...shared("job_logs", "/var/log/jobs") },
+    registry: shared("registry", "/storage"),
+    registryctl: { environment: secrets, ...shared("registry", "/storage") },
   };
   return stringify(
     {

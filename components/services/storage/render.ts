@@ -6,7 +6,7 @@ import type { Topology } from "../../model/topology.ts";
  * second, soft and uncached one for the record, which is asked with a deadline and must never be answered from a cache.
  */
 export function renderMounts({ storage }: Pick<Topology, "storage">): Pick<Bundle, "packages" | "files" | "units"> {
-  if (storage.kind === "mounted") return { packages: [], files: {}, units: [] };
+  if (storage.kind !== "nfs") return { packages: [], files: {}, units: [] };
   const { server, export: exported, version, path } = storage;
   const mount = (at: string, options: string) => ({
     name: unitName(at),

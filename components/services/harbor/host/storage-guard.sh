@@ -1,7 +1,7 @@
 #!/bin/sh
 # The shared storage of images: mounted, and the very same on both nodes. Harbor does not start without `check`.
 set -eu
-path=
+path='' identity=''
 . /etc/harbor-ha/storage.conf
 id="$path/.harbor-ha/storage-id"
 known=/var/lib/harbor-ha/storage-id
@@ -11,6 +11,23 @@ die() { echo "storage: $*" >&2; exit 1; }
 within() { timeout -k 1 10 "$@"; }
 
 mounted() { within mountpoint -q "$path" || die "$path is not mounted (or does not answer): mount the shared storage, then run harbor-ha roll"; }
+
+# Images in a bucket: nothing is mounted, and its name is its identity.
+if [ -n "$identity" ]; then
+  case "${1:-}" in
+    claim)
+      [ ! -s "$known" ] || [ "$(cat "$known")" = "$identity" ] || die "this node knows another storage ($(cat "$known")) than $identity: move the images first, then remove $known"
+      echo "$identity" > "$known.new"
+      sync "$known.new"
+      mv "$known.new" "$known"
+      ;;
+    check)
+      [ -s "$known" ] || die "this node has not claimed a storage yet: run harbor-ha roll"
+      [ "$(cat "$known")" = "$identity" ] || die "this node knows another storage ($(cat "$known")) than $identity"
+      ;;
+  esac
+  exit 0
+fi
 
 # claim: the storage's identity, made once by whoever is first, remembered on this node; the folders Harbor uses.
 claim() {

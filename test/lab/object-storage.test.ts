@@ -8,9 +8,10 @@ import { sshArguments } from "../../scripts/lab/lab.ts";
 import { S3Store } from "../../scripts/record/s3-store.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { asRoot, initStackOn, makeMachines } from "../support/machines.ts";
+import { makeImage } from "../support/registry.ts";
 import { LabStack, testStack } from "../support/stack.ts";
 
-// The cluster record in a bucket of a real object storage: Ceph's gateway, on a third machine.
+// Images and the cluster record in buckets of a real object storage: Ceph's gateway, on a third machine.
 const store = { name: "store", address: "10.231.78.14" };
 const endpoint = `http://${store.address}:7480`;
 const keys = { accessKeyId: "TESTACCESSKEY", secretAccessKey: "secret-key-of-the-test" };
@@ -22,11 +23,15 @@ const place: Extract<RecordAccess, { kind: "s3" }> = {
   prefix: "harbor-ha/record",
   ...keys,
 };
-const inBucket = {
+const buckets = {
+  "storage.s3.endpoint": endpoint,
+  "storage.s3.bucket": "images",
+  "storage.s3.accessKeyId": keys.accessKeyId,
   "record.s3.endpoint": endpoint,
   "record.s3.bucket": place.bucket,
   "record.s3.accessKeyId": keys.accessKeyId,
 };
+const client = new AwsClient({ ...keys, region: "us-east-1", service: "s3" });
 let stack: LabStack;
 const up = () => stack.run("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
 const set = (...words: string[]) => stack.ok("pulumi", "config", "set", "--path", ...words);
@@ -41,9 +46,8 @@ beforeAll(async () => {
   await spawn("ssh", [...sshArguments(testStack, store.name), `sh -s ${store.address} 7480`], {
     stdin: { string: script },
   });
-  const client = new AwsClient({ ...keys, region: "us-east-1", service: "s3" });
   // The first object makes the gateway's pools, which takes seconds.
-  for (const path of ["record", "record/warm"])
+  for (const path of ["record", "record/warm", "second", "images", "images/warm"])
     await until(`the object storage takes ${path}`, 60_000, async () =>
       client.fetch(`${endpoint}/${path}`, { method: "PUT" }).then(
         ({ ok }) => ok,
@@ -64,8 +68,9 @@ test("four writers race for 100 entries: each has one winner, and everybody read
   expect(await trial.numbers(0)).toEqual([]);
 });
 
-test("a pair begins with its record in the bucket, and the bucket's secret stands nowhere", async () => {
-  await initStackOn(stack, inBucket);
+test("a pair begins with everything in buckets, and the buckets' secret stands in files of root alone", async () => {
+  await initStackOn(stack, buckets);
+  await set("--secret", "harbor-ha:storage.s3.secretAccessKey", keys.secretAccessKey);
   await set("--secret", "harbor-ha:record.s3.secretAccessKey", keys.secretAccessKey);
   const { code, stdout, stderr } = await up();
   expect([code, stderr]).toEqual([0, ""]);
@@ -74,13 +79,26 @@ test("a pair begins with its record in the bucket, and the bucket's secret stand
   await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
   expect((await epochs()).slice(0, 3)).toEqual([1, 2, 3]);
   for (const node of ["node1", "node2"]) {
-    const found = await stack.onHost(node, `grep -rlF ${keys.secretAccessKey} /etc /proc/[0-9]*/cmdline 2>/dev/null`);
-    expect(found.stdout.trim().split("\n").sort()).toEqual([
-      "/etc/harbor-ha/agent.json",
-      "/etc/harbor-ha/secrets.json",
-    ]);
-    expect((await stack.onHost(node, "stat -c %a /etc/harbor-ha/agent.json")).stdout.trim()).toBe("600");
+    const found = await stack.onHost(
+      node,
+      `grep -rlF ${keys.secretAccessKey} /etc /opt /proc/[0-9]*/cmdline 2>/dev/null`,
+    );
+    const files = found.stdout.trim().split("\n");
+    expect(files).toContain("/etc/harbor-ha/agent.json");
+    expect(files).toContain("/opt/harbor/harbor.yml");
+    const readable = `runuser -u nobody -- cat ${files.join(" ")} 2>/dev/null | grep -cF ${keys.secretAccessKey}`;
+    expect((await stack.onHost(node, readable)).stdout.trim()).toBe("0");
   }
+});
+
+test("an image pushed through the endpoint lies in the bucket, and is pulled from each node", async () => {
+  const image = makeImage([200_000, 3_000_000]);
+  await (await stack.registry()).push("library/bucket", "1", image);
+  for (const node of ["node1", "node2"])
+    expect(await (await stack.registry(node)).pull("library/bucket", image.digest)).toBe(image.digest);
+  const listed = await client.fetch(`${endpoint}/images?list-type=2&prefix=harbor/docker/registry/v2/blobs`);
+  expect((await listed.text()).match(/<Key>/g)?.length).toBeGreaterThanOrEqual(image.blobs.size);
+  expect((await stack.onHost("node1", "ls /mnt/harbor-ha")).stdout).not.toContain("registry");
 });
 
 test("the standby's loss is recorded there; both nodes off and on come back by it", async () => {
@@ -108,21 +126,18 @@ test("the object storage gone: the primary serves on while its peer answers, and
   await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy, 180);
 });
 
-test("the record moves to the shared directory and back; without the move `up` refuses", async () => {
-  await stack.ok("pulumi", "config", "rm", "--path", "harbor-ha:record");
+test("the record moves to another bucket; without the move `up` refuses", async () => {
+  await set("harbor-ha:record.s3.bucket", "second");
   const refused = await up();
   expect(refused.code).not.toBe(0);
   expect(refused.stdout).toContain("run harbor-ha record move first");
+  const before = await newestEpoch();
   await stack.ok("harbor-ha", "record", "move");
   expect((await up()).code).toBe(0);
   await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
-  const entries = await newestEpoch();
-
-  for (const [path, value] of Object.entries(inBucket)) await set(`harbor-ha:${path}`, value);
-  await set("harbor-ha:record.s3.prefix", "again");
-  await set("--secret", "harbor-ha:record.s3.secretAccessKey", keys.secretAccessKey);
-  await stack.ok("harbor-ha", "record", "move");
-  expect((await up()).code).toBe(0);
-  await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
-  expect((await new S3Store(place, "again").numbers(0)).length).toBeGreaterThanOrEqual(entries);
+  const moved = await new S3Store({ ...place, bucket: "second" }).numbers(0);
+  expect(moved.length).toBeGreaterThanOrEqual(before);
+  await stack.ok("harbor-ha", "lab", "poweroff", "node1");
+  await stack.ok("harbor-ha", "lab", "poweron", "node1");
+  await stack.untilStatus("it starts by the moved record", ({ healthy }) => healthy, 180);
 });
