@@ -73,9 +73,9 @@ test("a record that cannot be read", async () => {
 test("a disk that fills", async () => {
   const size = "$(df -B1 --output=avail /var/lib/postgresql | tail -1)";
   await stack.onHost("node1", `fallocate -l $((${size} * 92 / 100)) /var/lib/postgresql/filler`);
-  await untilTold("node1", "disk /var/lib/postgresql", "raised");
+  await untilTold("node1", "disk /var/lib/postgresql/17/main", "raised");
   await stack.onHost("node1", "rm /var/lib/postgresql/filler");
-  await untilTold("node1", "disk /var/lib/postgresql", "cleared");
+  await untilTold("node1", "disk /var/lib/postgresql/17/main", "cleared");
 });
 
 test("with strict durability writes wait for the standby, status says so, and they go on with it", async () => {
