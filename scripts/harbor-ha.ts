@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
+import { failoverCommand, rejoinCommand, switchoverCommand } from "./commands/move.ts";
 import { notifyCommand } from "./commands/notify.ts";
 import { preflightCommand } from "./commands/preflight.ts";
 import { recordCommand } from "./commands/record.ts";
@@ -19,6 +20,9 @@ await runProgram(async () => {
     .addCommand(initCommand())
     .addCommand(preflightCommand())
     .addCommand(statusCommand())
+    .addCommand(switchoverCommand())
+    .addCommand(failoverCommand())
+    .addCommand(rejoinCommand())
     .addCommand(rollCommand())
     .addCommand(recordCommand())
     .addCommand(notifyCommand())

@@ -85,6 +85,12 @@ export class Daemon {
     return this.forever(lookMs, () => this.look());
   }
 
+  /** Reads record and servers at once instead of at their time. */
+  async lookNow(): Promise<void> {
+    await this.askRecord();
+    await this.look();
+  }
+
   private async watch(): Promise<void> {
     const { belief, peer } = this;
     const primary = this.isPrimary() || (peer.state === "answers" && peer.primary === true);

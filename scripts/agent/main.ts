@@ -2,6 +2,7 @@
 //   facts          what is seen here, once, as JSON
 //   gate SERVICE   whether PostgreSQL or Redis may start, as exit code
 //   record         one request to the cluster record (JSON on stdin), the answer as JSON
+//   owns TOKEN     exit code 0 only if the newest entry of the record is the intent with this token
 //   relay SOCKET   stdin and stdout are the unix socket's
 //   notify-test    a message to people, by the ways that are configured
 //   record-child   the process that touches the record's storage, and may hang
@@ -10,6 +11,7 @@ import { createServer } from "node:http";
 import { connect } from "node:net";
 import { ports } from "../../components/model/ports.ts";
 import { serveRecord } from "../record/child.ts";
+import { readBootFacts } from "./boot-facts.ts";
 import { Daemon } from "./daemon.ts";
 import { collectFacts } from "./facts.ts";
 import { gate } from "./gate.ts";
@@ -21,11 +23,24 @@ const [, , verb, argument] = process.argv;
 function serve() {
   const settings = readSettings();
   const daemon = new Daemon(settings);
+  // An operator who has just written an entry need not wait for the next look at the record.
+  process.on("SIGUSR2", () => void daemon.lookNow());
   createServer((request, response) => {
     const answer = daemon.answer(request.url ?? "");
     response.writeHead(answer ? (answer.ok ? 200 : 503) : 404).end(answer?.text);
   }).listen(ports.roles, settings.self.address);
   void daemon.run();
+}
+
+async function owns(token: string) {
+  const { belief } = await readBootFacts(readSettings());
+  if (belief.state === "good" && belief.newest.kind === "intent" && belief.newest.token === token) return;
+  const found =
+    belief.state === "good"
+      ? `entry ${belief.newest.epoch} (${belief.newest.kind}, by ${belief.newest.by}) has taken over`
+      : `the record cannot be trusted (${belief.state === "unreadable" ? belief.reason : "there is none"})`;
+  console.error(`nothing was done: ${found}`);
+  process.exit(1);
 }
 
 /** Ends when either side does. */
@@ -71,6 +86,9 @@ switch (verb) {
     break;
   case "record":
     void askRecord(readFileSync(0, "utf8"));
+    break;
+  case "owns":
+    void owns(argument ?? "");
     break;
   case "relay":
     relay(argument ?? "");

@@ -130,6 +130,27 @@ export class Ssh {
     };
   }
 
+  /** The same for a command that says a word on stdout once it holds what it is for. @throws UserError if it ends before. */
+  lease(command: string, word: string): Promise<() => Promise<void>> {
+    const words = [...this.arguments(), asRoot(this.access.user, command)];
+    const child = spawn("ssh", words, { stdio: "pipe" });
+    return new Promise((resolve, reject) => {
+      let stderr = "";
+      const ended = new Promise<void>((done) => child.on("close", () => done()));
+      child.stdin.on("error", () => {});
+      child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        if (!text.includes(word)) return;
+        resolve(() => {
+          child.stdin.end();
+          return ended;
+        });
+      });
+      child.on("error", reject);
+      void ended.then(() => reject(new UserError(`${this.name}: ${stderr.trim()}`, 2)));
+    });
+  }
+
   /** A local path that leads to a unix socket on the host, as root there; made once per connection. */
   forwardSocket(remote: string, localName: string): Promise<string> {
     let path = this.forwarded.get(localName);

@@ -112,7 +112,7 @@ test("the standby's loss is recorded there; both nodes off and on come back by i
 });
 
 test("the object storage gone: the primary serves on while its peer answers, and a reboot waits for the storage", async () => {
-  await asRoot(store.name, "pkill -STOP -x radosgw");
+  await asRoot(store.name, "pkill -STOP -f ^radosgw");
   await stack.untilStatus("it is noticed", ({ findings }) => findings.some(({ id }) => id === "record.unreadable"));
   expect((await stack.status()).nodes[0]?.host?.postgres.role).toBe("primary");
   await stack.ok("harbor-ha", "lab", "poweroff", "node1");
@@ -122,7 +122,7 @@ test("the object storage gone: the primary serves on while its peer answers, and
     ({ findings }) => findings.some(({ id, node }) => node === "node1" && id === "boot.record-unreadable"),
     120,
   );
-  await asRoot(store.name, "pkill -CONT -x radosgw");
+  await asRoot(store.name, "pkill -CONT -f ^radosgw");
   await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy, 180);
 });
 

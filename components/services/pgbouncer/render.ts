@@ -1,4 +1,5 @@
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
+import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import type { Topology } from "../../model/topology.ts";
 import { alwaysUp, dropIn } from "../unit.ts";
@@ -12,6 +13,7 @@ export function renderPgbouncer(
   options: { poolSize: number },
   harborPassword: string,
   ca: string,
+  script: string,
 ): Bundle {
   const own = { owner: "postgres:postgres" };
   const reload = { reload: pgbouncerUnit };
@@ -65,6 +67,7 @@ pidfile = /var/run/postgresql/pgbouncer.pid
         onChange: reload,
         content: `"harbor" "${harborPassword}"\n`,
       },
+      [`${hostPaths.programs}/pgbouncer.sh`]: { mode: "0755", content: script },
       "/etc/pgbouncer/ca.crt": { mode: "0644", ...own, onChange: reload, content: ca },
     },
     units: [pgbouncerUnit],

@@ -87,7 +87,7 @@ export function renderPostgres(
       "/var/lib/postgresql/.pgpass": {
         mode: "0600",
         ...own,
-        content: `*:${ports.postgres}:replication:replication:${secrets.replication}\n`,
+        content: `*:${ports.postgres}:*:replication:${secrets.replication}\n`,
       },
       [`${hostPaths.etc}/postgres/roles.sql`]: { mode: "0600", content: roles(secrets) },
       [dropIn(postgresUnit)]: startedByRecord(gateBefore("postgres")),
@@ -166,6 +166,8 @@ function hba(topology: Topology): string {
   const lines = topology.nodes.flatMap(({ address }) => [
     `hostssl registry    harbor      ${address}/32 scram-sha-256`,
     `hostssl replication replication ${address}/32 scram-sha-256`,
+    // pg_rewind reads the new primary's files through this database.
+    `hostssl postgres    replication ${address}/32 scram-sha-256`,
   ]);
   return [
     "local   all         postgres    peer map=operators",
@@ -182,6 +184,7 @@ SELECT 'CREATE ROLE replication LOGIN REPLICATION' WHERE NOT EXISTS (SELECT FROM
 SELECT 'CREATE ROLE harbor LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'harbor') \\gexec
 ALTER ROLE replication PASSWORD '${secrets.replication}';
 ALTER ROLE harbor PASSWORD '${secrets.harbor}';
+GRANT EXECUTE ON FUNCTION pg_ls_dir(text, boolean, boolean), pg_stat_file(text, boolean), pg_read_binary_file(text), pg_read_binary_file(text, bigint, bigint, boolean) TO replication;
 SELECT 'CREATE DATABASE registry OWNER harbor TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C.UTF-8''' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'registry') \\gexec
 REVOKE CONNECT ON DATABASE registry FROM PUBLIC;
 `;

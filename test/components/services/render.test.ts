@@ -105,6 +105,7 @@ describe.each(nodes)("on %s", (node) => {
     const programs = Object.entries(files).filter(([path]) => script.test(path));
     expect(programs.map(([path]) => path.split("/").at(-1)).sort()).toEqual([
       "harbor.sh",
+      "pgbouncer.sh",
       "postgres.sh",
       "redis.sh",
       "storage-guard.sh",

@@ -45,22 +45,98 @@ prepare() {
   query -d postgres -c "SELECT pg_create_physical_replication_slot('$1') WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$1')" >/dev/null
 }
 
+conninfo_of() {
+  echo "host=$1 port=5432 user=replication application_name=$2 connect_timeout=5 sslmode=verify-ca sslrootcert=/etc/postgresql/17/main/tls/ca.crt passfile=/var/lib/postgresql/.pgpass"
+}
+
+# Makes a data directory that of a standby. postgresql.auto.conf is role state: what another role left in it goes.
+become_standby() {
+  printf "primary_conninfo = '%s'\nprimary_slot_name = '%s'\n" "$(conninfo_of "$2" "$3")" "$3" > "$1/postgresql.auto.conf"
+  : > "$1/standby.signal"
+  chown postgres:postgres "$1/postgresql.auto.conf" "$1/standby.signal"
+  chmod 600 "$1/postgresql.auto.conf" "$1/standby.signal"
+  sync -f "$1"
+}
+
 # clone PRIMARY_ADDRESS SELF: a standby's data from the primary, into an empty data directory.
 clone() {
   [ ! -e "$data" ] || [ -z "$(ls -A "$data")" ] || die "$data is not empty: refusing to clone over data"
   rm -rf "$unfinished"
-  conninfo="host=$1 port=5432 user=replication application_name=$2 connect_timeout=5 sslmode=verify-ca sslrootcert=/etc/postgresql/17/main/tls/ca.crt passfile=/var/lib/postgresql/.pgpass"
-  as_postgres "$bin/pg_basebackup" -D "$unfinished" -d "$conninfo" -X stream -S "$2" --checkpoint=fast --no-password
-  # postgresql.auto.conf is role state: it came with the primary's and is written anew.
-  printf "primary_conninfo = '%s'\nprimary_slot_name = '%s'\n" "$conninfo" "$2" > "$unfinished/postgresql.auto.conf"
-  : > "$unfinished/standby.signal"
-  chown postgres:postgres "$unfinished/postgresql.auto.conf" "$unfinished/standby.signal"
-  chmod 600 "$unfinished/postgresql.auto.conf" "$unfinished/standby.signal"
+  as_postgres "$bin/pg_basebackup" -D "$unfinished" -d "$(conninfo_of "$1" "$2")" -X stream -S "$2" --checkpoint=fast --no-password
+  become_standby "$unfinished" "$1" "$2"
   [ ! -e "$data" ] || rmdir "$data"
   mv -T "$unfinished" "$data"
   sync -f "$data"
   start
 }
+
+# Refuses unless the newest entry of the record is the intent with this token: another operator may have taken over.
+own() { node /usr/local/lib/harbor-ha/agent.cjs owns "$1"; }
+
+# stop_former TOKEN: ends PostgreSQL here, and proves it. Prints the state of the data and its last checkpoint.
+stop_former() {
+  own "$1"
+  timeout 30 systemctl stop "$unit" || systemctl kill --signal=SIGKILL "$unit" || true
+  ! systemctl is-active --quiet "$unit" || die "$unit does not stop"
+  ! pgrep -u postgres -f "$bin/postgres" >/dev/null || die "PostgreSQL still runs, outside of $unit"
+  "$bin/pg_controldata" -D "$data" | sed -n 's/^Database cluster state: *//p; s/^Latest checkpoint location: *//p' | paste -s -d '|'
+}
+
+# has_received LSN: whether this standby holds everything up to and including the checkpoint at that position.
+has_received() { query -d postgres -c "SELECT coalesce(pg_last_wal_receive_lsn() > '$1', false)"; }
+
+# is_standby: whether the database here has not been promoted. Under the lock, so that no promotion is under way.
+is_standby() { query -d postgres -c 'SELECT pg_is_in_recovery()'; }
+
+# promote TOKEN PEER: makes the standby here the primary, with a slot for its peer. Prints timeline and where it began.
+promote() {
+  own "$1"
+  systemctl is-active --quiet "$unit" || start_under "$1"
+  if [ "$(query -d postgres -c 'SELECT pg_is_in_recovery()')" = t ]; then
+    [ "$(query -d postgres -c 'SELECT pg_promote(true, 60)')" = t ] || die "PostgreSQL did not become primary within 60 s"
+  fi
+  query -d postgres -c "SELECT pg_create_physical_replication_slot('$2', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$2')" >/dev/null
+  # pg_rewind reads the control file, which tells the new timeline only after a checkpoint.
+  query -d postgres -c CHECKPOINT >/dev/null
+  timeline=$(query -d postgres -c 'SELECT timeline_id FROM pg_control_checkpoint()')
+  history="$data/pg_wal/$(printf '%08X' "$timeline").history"
+  echo "$timeline|$([ ! -e "$history" ] || awk 'NF { lsn = $2 } END { print lsn }' "$history")"
+}
+
+# follow PRIMARY_ADDRESS SELF: data that was shut down cleanly, or rewound, goes on as the standby of that primary.
+follow() {
+  ! systemctl is-active --quiet "$unit" || die "$unit runs"
+  become_standby "$data" "$1" "$2"
+  start
+  # Slots of the time as primary would keep WAL for nobody.
+  query -d postgres -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active" >/dev/null
+}
+
+# rejoin PRIMARY_ADDRESS SELF: a former primary's data becomes the standby's, by rewinding it; where that fails, by a new
+# copy. The former data is kept beside it until `rejoined`.
+rejoin() {
+  if systemctl is-active --quiet "$unit"; then
+    [ "$(query -d postgres -c 'SELECT pg_is_in_recovery()')" = t ] || die "PostgreSQL runs here as primary"
+    return
+  fi
+  if [ ! -e "$data/standby.signal" ] && [ -e "$data/PG_VERSION" ]; then
+    if as_postgres "$bin/pg_rewind" --target-pgdata="$data" --config-file=/etc/postgresql/17/main/postgresql.conf \
+      --source-server="$(conninfo_of "$1" "$2") dbname=postgres" >&2; then
+      follow "$1" "$2"
+      echo rewound
+      return
+    fi
+    echo "pg_rewind failed: the database is copied anew" >&2
+    rm -rf "$data.former"
+    mv -T "$data" "$data.former"
+  fi
+  [ -e "$data/PG_VERSION" ] || clone "$1" "$2"
+  start
+  echo copied
+}
+
+# rejoined: the former data is no longer needed.
+rejoined() { rm -rf "$data.former"; }
 
 # restart: only if the record would let it start again.
 restart() {
@@ -74,6 +150,6 @@ restart() {
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  initialise | prepare | clone | start | restart) "$verb" "$@" ;;
-  *) die "usage: postgres.sh initialise TOKEN | prepare PEER | clone PRIMARY SELF | start | restart" ;;
+  initialise | prepare | clone | start | restart | stop_former | has_received | is_standby | promote | follow | rejoin | rejoined) "$verb" "$@" ;;
+  *) die "usage: postgres.sh initialise TOKEN | prepare PEER | clone PRIMARY SELF | start | restart | stop_former TOKEN | has_received LSN | is_standby | promote TOKEN PEER | follow PRIMARY SELF | rejoin PRIMARY SELF | rejoined" ;;
 esac

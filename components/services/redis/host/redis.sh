@@ -5,14 +5,28 @@ role=/var/lib/redis/role.conf
 unit=redis-server.service
 
 # role [MASTER_ADDRESS]: what this node is from its next start on; without an address the master.
-role() {
+role() { write "${1:+replicaof $1 6379}"; }
+
+write() {
   temporary="$role.new"
-  if [ $# -eq 0 ]; then echo "# master" > "$temporary"; else echo "replicaof $1 6379" > "$temporary"; fi
+  echo "${1:-# master}" > "$temporary"
   chown redis:redis "$temporary"
   chmod 640 "$temporary"
   sync "$temporary"
   mv "$temporary" "$role"
 }
+
+live() { REDISCLI_AUTH=$(cat /etc/harbor-ha/redis.password) redis-cli -s /run/redis/redis-server.sock "$@"; }
+
+# promote: the replica here becomes the master, now and at its next start. One that is down is started by the agent, once the
+# record is settled.
+promote() {
+  write ""
+  if systemctl is-active --quiet "$unit"; then [ "$(live REPLICAOF NO ONE)" = OK ]; fi
+}
+
+# stop: gives its replica what it has before it ends.
+stop() { systemctl stop "$unit"; }
 
 start() { systemctl start "$unit"; }
 
@@ -26,6 +40,6 @@ restart() {
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  role | start | restart) "$verb" "$@" ;;
-  *) echo "usage: redis.sh role [MASTER] | start | restart" >&2; exit 1 ;;
+  role | promote | stop | start | restart) "$verb" "$@" ;;
+  *) echo "usage: redis.sh role [MASTER] | promote | stop | start | restart" >&2; exit 1 ;;
 esac

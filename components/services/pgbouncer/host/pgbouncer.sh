@@ -1,0 +1,21 @@
+#!/bin/sh
+# PgBouncer's operations on one host. Called by `harbor-ha`.
+set -eu
+
+# Its own administrator, by being the same user at its socket.
+admin() { timeout "$1" runuser -u postgres -- psql -XqAt -h /var/run/postgresql -p 6432 -U pgbouncer -c "$2" pgbouncer; }
+
+# pause: Harbor's statements wait while this runs and its caller is alive, 15 s at most. Says `paused` once nothing is under
+# way at the servers; a transaction that lasts longer than 3 s ends the attempt.
+pause() {
+  trap 'admin 5 "RESUME registry" >/dev/null 2>&1 || true; exit 0' EXIT INT TERM HUP PIPE
+  admin 3 "PAUSE registry" >/dev/null || { echo "a transaction under way did not end within 3 s" >&2; trap - EXIT; admin 5 "RESUME registry" >/dev/null 2>&1 || true; exit 1; }
+  echo paused
+  # The caller's end of stdin closes with it.
+  timeout 15 cat >/dev/null || true
+}
+
+case "${1:-}" in
+  pause) pause ;;
+  *) echo "usage: pgbouncer.sh pause" >&2; exit 1 ;;
+esac

@@ -1,0 +1,96 @@
+import type { Command } from "commander";
+import type { InventoryOptions } from "../cluster/inventory.ts";
+import type { Cluster } from "../cluster/observe.ts";
+import { move, planMove, rejoin, synchronous } from "../failover/run.ts";
+import { UserError } from "../user-error.ts";
+import { agreed, pairCommand, withPair } from "./pair.ts";
+
+interface Options extends InventoryOptions {
+  to?: string;
+  dryRun?: boolean;
+  yes?: boolean;
+  json?: boolean;
+  loseUnreplicatedWrites?: boolean;
+  iSwitchedItOffByHand?: boolean;
+}
+
+const common = (command: Command) =>
+  command
+    .option("--dry-run", "only say what would be done")
+    .option("--yes", "do not ask")
+    .option("--json", "print one JSON object on stdout");
+
+export function switchoverCommand(): Command {
+  return common(pairCommand("switchover"))
+    .description("planned: the standby becomes the primary, and the primary the standby")
+    .option("--to <node>", "the new primary (default: the standby)")
+    .action((options: Options) => withPair(options, (cluster) => run(cluster, "switchover", options)));
+}
+
+export function failoverCommand(): Command {
+  return common(pairCommand("failover"))
+    .description("unplanned: the standby becomes the primary, after the lost one is proven to be off")
+    .option("--to <node>", "the new primary (default: the standby); the old one ends a move that was not finished")
+    .option("--lose-unreplicated-writes", "accept the loss of what the new primary does not hold")
+    .option("--i-switched-it-off-by-hand", "the lost node is off: you have made sure of it yourself")
+    .action((options: Options) => withPair(options, (cluster) => run(cluster, "failover", options)));
+}
+
+export function rejoinCommand(): Command {
+  return common(pairCommand("rejoin"))
+    .description("a former primary becomes the standby: rewound, or copied anew")
+    .action((options: Options) =>
+      withPair(options, async (cluster) => {
+        const { node, primary } = await former(cluster);
+        const log = (line: string) => console.error(line);
+        log(`${node} becomes the standby of ${primary}: what ${node} alone holds is thrown away.`);
+        if (options.dryRun || !(await agreed(options, "Go on?"))) return;
+        const steps = await rejoin(cluster, node, primary, log);
+        console.log(options.json ? JSON.stringify({ steps }) : `${node} is the standby`);
+      }),
+    );
+}
+
+async function run(cluster: Cluster, verb: "switchover" | "failover", options: Options): Promise<void> {
+  const acceptLoss = options.loseUnreplicatedWrites === true;
+  const { decision, observation } = await planMove(cluster, { verb, to: options.to, acceptLoss });
+  if (decision.kind === "refusal")
+    throw new UserError(`${decision.sentence} → ${decision.remedy} [${decision.rule}]`, decision.exitCode);
+  console.error(decision.sentence);
+  if (options.dryRun || !(await agreed(options, "Go on?"))) return;
+  const log = (line: string) => console.error(line);
+  const steps = await move(
+    cluster,
+    decision,
+    observation,
+    { acceptLoss, fencedByHand: options.iSwitchedItOffByHand === true },
+    log,
+  );
+  if (verb === "switchover" && !decision.goBack) {
+    log("waiting until the new standby is synchronous");
+    await synchronous(cluster);
+  }
+  console.log(options.json ? JSON.stringify({ primary: decision.to, steps }) : `${decision.to} is the primary`);
+}
+
+/** The node whose data is a former primary's, by the record. */
+async function former(cluster: Cluster): Promise<{ node: string; primary: string }> {
+  const observation = await cluster.observe();
+  const nodes = Object.values(observation);
+  const primary = nodes.find(({ host }) => host?.postgres.role === "primary");
+  const belief = primary?.host?.record.belief;
+  if (!primary || belief?.state !== "good" || belief.newest.primary !== primary.name || belief.newest.kind === "intent")
+    throw new UserError(
+      "no node runs as the primary that the record names → harbor-ha status says why [rejoin.no-primary]",
+      2,
+    );
+  const node = nodes.find(({ name }) => name !== primary.name);
+  if (!node?.host)
+    throw new UserError(
+      `the other node cannot be reached (${node?.reason ?? "absent"}) → switch it on first [rejoin.unreachable]`,
+      3,
+    );
+  if (node.host.postgres.role === "standby" && primary.postgres?.standbys.some(({ state }) => state === "streaming"))
+    throw new UserError(`${node.name} is the standby already → nothing has to be done [rejoin.already]`, 2);
+  return { node: node.name, primary: primary.name };
+}

@@ -1,0 +1,204 @@
+import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
+import { type RecordEntry, settled } from "../../components/model/record.ts";
+import type { NodeObservation, Observation } from "../cluster/observe.ts";
+import { data, isStandbyData, streams } from "../roll/rule.ts";
+
+/** What a planned or unplanned move is decided by. */
+export interface MoveFacts {
+  verb: "switchover" | "failover";
+  /** The node that is to be primary; undefined: the one that is not. */
+  to?: string;
+  inventory: Inventory;
+  observation: Observation;
+  /** Entries of the record that could be read, newest first; undefined: no node can read it. */
+  entries?: RecordEntry[];
+  /** Whether the operator accepts the loss of writes that the target may not hold. */
+  acceptLoss: boolean;
+}
+
+/** A move that may be made: the roles are those of the settled record. */
+export interface Move {
+  kind: "move";
+  from: string;
+  to: string;
+  /** The newest entry: the one the move builds on, or an intent that it takes over. */
+  newest: RecordEntry;
+  /** Whether nothing is to be promoted: an unfinished move ends where it began. */
+  goBack: boolean;
+  /** What is done, and what it costs. */
+  sentence: string;
+}
+
+export interface Refusal {
+  kind: "refusal";
+  rule: string;
+  sentence: string;
+  remedy: string;
+  exitCode: 2 | 3;
+}
+
+interface Names {
+  newest: RecordEntry;
+  /** The newest entry that is settled. */
+  before: RecordEntry;
+  from: NodeObservation;
+  to: NodeObservation;
+}
+
+interface MoveRule {
+  id: string;
+  decide: (facts: Omit<MoveFacts, "to"> & Names) => { sentence: string; remedy: string; exitCode?: 2 | 3 } | undefined;
+}
+
+const role = (node: NodeObservation) => node.host?.postgres.role;
+const open = ({ newest }: Names) => !settled(newest);
+
+/** Each says why a move is refused; first match wins. What none refuses may be done. */
+export const moveRules: MoveRule[] = [
+  {
+    id: "move.already-there",
+    decide: (facts) =>
+      !open(facts) && facts.to.name === facts.before.primary
+        ? { sentence: `${facts.to.name} is the primary already.`, remedy: "nothing has to be done" }
+        : undefined,
+  },
+  {
+    id: "move.target-unreachable",
+    decide: ({ to }) =>
+      to.reach === "up"
+        ? undefined
+        : {
+            sentence: `${to.name}, which is to be the primary, is ${to.reach}${to.reason ? ` (${to.reason})` : ""}.`,
+            remedy: "bring it back first: nothing else can take over",
+            exitCode: 3,
+          },
+  },
+  {
+    id: "move.other-database",
+    decide: ({ to, before }) =>
+      to.host?.postgres.systemIdentifier === before.systemIdentifier
+        ? undefined
+        : {
+            sentence: `${to.name} holds another database than the record's (or none).`,
+            remedy: "make it the standby first: harbor-ha rejoin, or harbor-ha roll",
+          },
+  },
+  {
+    id: "move.back-too-late",
+    decide: (facts) =>
+      open(facts) && facts.to.name === facts.before.primary && role(facts.from) !== "standby"
+        ? {
+            sentence: `${facts.from.name} cannot be seen as a standby any more: it may have been promoted already.`,
+            remedy: `finish the move instead: harbor-ha failover --to ${facts.from.name}`,
+          }
+        : undefined,
+  },
+  {
+    id: "switchover.old-primary-away",
+    decide: ({ verb, from, newest, before, ...facts }) =>
+      verb === "switchover" && !open({ newest, before, from, to: facts.to }) && role(from) !== "primary"
+        ? {
+            sentence: `${from.name} does not run as primary: a planned move needs both nodes.`,
+            remedy: `if it is lost: harbor-ha failover --to ${facts.to.name}`,
+          }
+        : undefined,
+  },
+  {
+    id: "switchover.not-streaming",
+    decide: ({ verb, from, to, newest, before }) =>
+      verb === "switchover" && settled(newest) && (!streams(from, to) || !before.sync.includes(to.name))
+        ? {
+            sentence: `${to.name} is not in sync with ${from.name}.`,
+            remedy: "wait until status says so: it becomes synchronous by itself",
+          }
+        : undefined,
+  },
+  {
+    id: "failover.primary-serves",
+    decide: ({ verb, from, newest }) =>
+      verb === "failover" && settled(newest) && role(from) === "primary"
+        ? {
+            sentence: `${from.name} runs as primary.`,
+            remedy: "use harbor-ha switchover, which loses nothing and nobody notices",
+          }
+        : undefined,
+  },
+  {
+    id: "failover.no-standby",
+    decide: ({ to, newest, before }) =>
+      data(to) === "present" &&
+      (isStandbyData(to) || (!settled(newest) && to.name !== before.primary) || to.name === before.primary)
+        ? undefined
+        : {
+            sentence: `${to.name} holds no standby's data.`,
+            remedy: "make it the standby first: harbor-ha rejoin",
+          },
+  },
+  {
+    id: "failover.may-lose",
+    decide: ({ verb, to, before, acceptLoss }) =>
+      verb === "failover" && to.name !== before.primary && !before.sync.includes(to.name) && !acceptLoss
+        ? {
+            sentence: `${to.name} does not hold everything that was acknowledged: entry ${before.epoch} of the record (${before.kind}, ${before.at}) says that ${before.primary} has been writing without it since then.`,
+            remedy: `bring ${before.primary} back; or lose what was written since: --lose-unreplicated-writes`,
+          }
+        : undefined,
+  },
+];
+
+/** What may be done. Pure. */
+export function decideMove(facts: MoveFacts): Move | Refusal {
+  const refuse = (rule: string, sentence: string, remedy: string, exitCode: 2 | 3 = 2): Refusal => ({
+    kind: "refusal",
+    rule,
+    sentence,
+    remedy,
+    exitCode,
+  });
+  const { inventory, observation, entries } = facts;
+  const names = inventory.topology.nodes.map(({ name }) => name);
+  if (facts.to !== undefined && !names.includes(facts.to))
+    return refuse("move.unknown-node", `There is no node ${facts.to}.`, `the nodes are ${names.join(" and ")}`);
+  const absent = names.find((name) => !presentNodes(inventory).some((node) => node.name === name));
+  if (absent && absent === facts.to)
+    return refuse("move.absent", `${absent} is absent by the configuration.`, `remove nodes.${absent}.absent`);
+  const distrusted = Object.values(observation).find(({ host }) => host?.record.belief.state === "unreadable");
+  const before = entries?.find(settled);
+  const [newest] = entries ?? [];
+  if (!before || !newest || distrusted) {
+    const belief = distrusted?.host?.record.belief;
+    return refuse(
+      "move.record-unreadable",
+      belief?.state === "unreadable"
+        ? `${distrusted?.name} does not trust the cluster record: ${belief.reason}.`
+        : "The cluster record cannot be read.",
+      "bring its storage back: without it nobody can tell which writes a node holds",
+    );
+  }
+  const seen = (name: string): NodeObservation => observation[name] ?? { name, reach: "absent" };
+  const other = (name: string) => names.find((candidate) => candidate !== name) ?? "";
+  // Without a wish an unfinished move goes on, and a new one goes to the other node.
+  const target = facts.to ?? (settled(newest) ? other(before.primary) : newest.primary);
+  const roles = { newest, before, to: seen(target), from: seen(other(target)) };
+  for (const { id, decide } of moveRules) {
+    const found = decide({ ...facts, ...roles });
+    if (found) return refuse(id, found.sentence, found.remedy, found.exitCode);
+  }
+  const goBack = target === before.primary;
+  const from = goBack ? other(target) : before.primary;
+  return { kind: "move", from, to: target, newest, goBack, sentence: sentenceOf(facts, roles, goBack) };
+}
+
+function sentenceOf({ verb, acceptLoss }: MoveFacts, { newest, before, from, to }: Names, goBack: boolean): string {
+  const unfinished = settled(newest)
+    ? ""
+    : ` This takes over entry ${newest.epoch}, which ${newest.by} began and did not finish.`;
+  if (goBack) return `${to.name} stays the primary; nothing was promoted.${unfinished}`;
+  const loss = before.sync.includes(to.name)
+    ? "Nothing that was acknowledged is lost"
+    : acceptLoss
+      ? `What was written on ${before.primary} since ${before.at} is LOST`
+      : "Nothing is lost";
+  const pause = verb === "switchover" ? "Harbor's writes wait a few seconds" : "Harbor cannot write until it is done";
+  return `${to.name} becomes the primary in place of ${from.name}. ${loss}; ${pause}; about a second of sessions and queued jobs may be lost if ${from.name} is gone.${unfinished}`;
+}

@@ -1,0 +1,279 @@
+import { randomUUID } from "node:crypto";
+import { hostPaths } from "../../components/model/paths.ts";
+import type { Claim, RecordEntry } from "../../components/model/record.ts";
+import type { Cluster, Observation } from "../cluster/observe.ts";
+import { askRecord, claimEntry } from "../cluster/record.ts";
+import { until } from "../roll/wait.ts";
+import { UserError } from "../user-error.ts";
+import { fence } from "./fence.ts";
+import { decideMove, type Move, type MoveFacts, type Refusal } from "./rules.ts";
+
+type Log = (line: string) => void;
+
+export interface MoveOptions {
+  acceptLoss: boolean;
+  fencedByHand: boolean;
+}
+
+/** What may be done, from one observation. Reads only. */
+export async function planMove(
+  cluster: Cluster,
+  wish: Pick<MoveFacts, "verb" | "to" | "acceptLoss">,
+): Promise<{ decision: Move | Refusal; observation: Observation }> {
+  const observation = await cluster.observe();
+  const entries = await readEntries(cluster, observation);
+  return { decision: decideMove({ ...wish, inventory: cluster.inventory, observation, entries }), observation };
+}
+
+/**
+ * Makes another node the primary. Killed at any step, the same command goes on: an intent that is open is taken over by a
+ * new one, after which the steps of whoever began it are refused by the hosts.
+ */
+export async function move(cluster: Cluster, plan: Move, observation: Observation, options: MoveOptions, log: Log) {
+  const steps = new Steps(log);
+  const lives = (node: string) => observation[node]?.reach === "up";
+  const planned = !plan.goBack && observation[plan.from]?.host?.postgres.role === "primary";
+  const leases = planned ? await pause(cluster, plan, steps) : [];
+  try {
+    const intent = await claimIntent(cluster, plan, steps);
+    if (plan.goBack) await endWhereItBegan(cluster, plan, intent, steps);
+    else await takeOver(cluster, plan, intent, { planned, formerLives: lives(plan.from), ...options }, steps, log);
+  } finally {
+    await Promise.all(leases.map((release) => release()));
+  }
+  if (planned) await followNewPrimary(cluster, plan, steps);
+  return steps.said;
+}
+
+/** Everything that can be waited for happens before the first write of the record; then Harbor's statements wait too. */
+async function pause(cluster: Cluster, { from }: Move, steps: Steps): Promise<(() => Promise<void>)[]> {
+  await steps.take(`a checkpoint on ${from}, so that it stops quickly`, () =>
+    command(cluster, from, "runuser -u postgres -- psql -XqAtc CHECKPOINT"),
+  );
+  return steps.take("Harbor's statements wait", async () => {
+    const attempts = await Promise.allSettled(
+      [...cluster.hosts.values()].map((host) => host.lease(`${hostPaths.programs}/pgbouncer.sh pause`, "paused")),
+    );
+    const leases = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+    const failed = attempts.find((attempt) => attempt.status === "rejected");
+    if (!failed) return leases;
+    await Promise.all(leases.map((release) => release()));
+    throw new UserError(
+      `nothing was moved, and Harbor goes on: ${(failed.reason as Error).message}. ${await longestTransaction(cluster, from)} [switchover.not-paused]`,
+      2,
+    );
+  });
+}
+
+async function claimIntent(cluster: Cluster, { to, newest }: Move, steps: Steps): Promise<RecordEntry> {
+  const { systemIdentifier } = newest;
+  const claim: Claim = { kind: "intent", primary: to, sync: [], systemIdentifier, token: randomUUID() };
+  return steps.take(`the record: ${to} is to be the primary`, async () => {
+    await claimEntry(cluster, to, newest.epoch, claim);
+    return { ...claim, epoch: newest.epoch + 1, by: "", at: "" };
+  });
+}
+
+async function takeOver(
+  cluster: Cluster,
+  { from, to }: Move,
+  { token, epoch, systemIdentifier }: RecordEntry,
+  {
+    planned,
+    formerLives,
+    fencedByHand,
+    acceptLoss,
+  }: MoveOptions & {
+    planned: boolean;
+    formerLives: boolean;
+  },
+  steps: Steps,
+  log: Log,
+): Promise<void> {
+  const checkpoint = formerLives
+    ? await steps.take(`PostgreSQL and Redis stop on ${from}`, () => stopFormer(cluster, from, token, planned))
+    : undefined;
+  if (!formerLives)
+    await steps.take(`${from} is proven to be off`, () => fence(cluster.inventory, from, fencedByHand, log));
+  // A clean stop sends everything; data that stopped otherwise ends where the standby's does, or was never acknowledged.
+  if (checkpoint && !acceptLoss)
+    await steps.take(`${to} holds everything up to ${from}'s last checkpoint`, () =>
+      until(
+        `${to} has received ${checkpoint}`,
+        10_000,
+        async () => (await script(cluster, to, "postgres.sh", "has_received", checkpoint)) === "t",
+      ),
+    );
+  const [timeline, switchLsn] = (
+    await steps.take(`${to} is promoted`, () => script(cluster, to, "postgres.sh", "promote", token, from))
+  ).split("|");
+  await steps.take(`Redis on ${to} becomes the master`, () => script(cluster, to, "redis.sh", "promote"));
+  await steps.take(`the record: ${to} is the primary`, () =>
+    claimEntry(cluster, to, epoch, {
+      kind: "done",
+      primary: to,
+      sync: [],
+      timeline: Number(timeline),
+      ...(switchLsn ? { switchLsn } : {}),
+      systemIdentifier,
+      token,
+    }),
+  );
+  await steps.take("the routes lead to it", () => announce(cluster, to));
+}
+
+/** Nothing was promoted, and the hosts refuse to from now on: the record names the former primary again. */
+async function endWhereItBegan(cluster: Cluster, { from, to }: Move, intent: RecordEntry, steps: Steps): Promise<void> {
+  const entries = await readEntries(cluster, await cluster.observe());
+  const before = entries?.find(({ kind }) => kind !== "intent");
+  if (!before) throw new UserError("the record holds no settled entry", 2);
+  await steps.take(`${from} is still a standby, and stays one`, async () => {
+    const recovery = await script(cluster, from, "postgres.sh", "is_standby");
+    if (recovery !== "t")
+      throw new UserError(`${from} was promoted meanwhile: finish the move with harbor-ha failover --to ${from}`, 2);
+  });
+  const { sync, timeline, switchLsn, systemIdentifier } = before;
+  await steps.take(`the record: ${to} stays the primary`, () =>
+    claimEntry(cluster, to, intent.epoch, {
+      kind: "aborted",
+      primary: to,
+      sync,
+      timeline,
+      switchLsn,
+      systemIdentifier,
+      token: intent.token,
+    }),
+  );
+  await steps.take("the routes lead to it", () => announce(cluster, to));
+}
+
+/** The former primary, stopped cleanly, goes on as the standby: it holds nothing that the new one has not. */
+async function followNewPrimary(cluster: Cluster, { from, to }: Move, steps: Steps): Promise<void> {
+  const address = addressOf(cluster, to);
+  await steps.take(`${from} follows as standby`, async () => {
+    await script(cluster, from, "postgres.sh", "follow", address, from);
+    await script(cluster, from, "redis.sh", "role", address);
+    await script(cluster, from, "redis.sh", "start");
+  });
+}
+
+/** Makes a former primary the standby: rewound where possible, else copied anew. */
+export async function rejoin(cluster: Cluster, node: string, primary: string, log: Log): Promise<string[]> {
+  const steps = new Steps(log);
+  const address = addressOf(cluster, primary);
+  await steps.take(`roles and the slot of ${node} on ${primary}`, () =>
+    script(cluster, primary, "postgres.sh", "prepare", node),
+  );
+  const how = await steps.take(`${node}'s database becomes ${primary}'s standby`, () =>
+    script(cluster, node, "postgres.sh", "rejoin", address, node),
+  );
+  steps.say(how === "copied" ? "it was copied anew" : "it was rewound");
+  await steps.take(`Redis on ${node} becomes the replica`, async () => {
+    await script(cluster, node, "redis.sh", "role", address);
+    await script(cluster, node, "redis.sh", "start");
+  });
+  await steps.take(`${node} holds everything that is acknowledged from now on`, () => synchronous(cluster));
+  await steps.take("its former data goes", () => script(cluster, node, "postgres.sh", "rejoined"));
+  return steps.said;
+}
+
+/** Until the agent of the primary has made replication synchronous, and the record says so. */
+export const synchronous = (cluster: Cluster) =>
+  until("the standby is synchronous, by the record", 300_000, async () =>
+    Object.values(await cluster.observe()).some(
+      ({ host }) => host?.record.belief.state === "good" && host.record.belief.newest.sync.length > 0,
+    ),
+  );
+
+/** @returns the position of its last checkpoint, if it was shut down cleanly. */
+async function stopFormer(
+  cluster: Cluster,
+  node: string,
+  token: string,
+  mustBeClean: boolean,
+): Promise<string | undefined> {
+  const [text] = await Promise.all([
+    script(cluster, node, "postgres.sh", "stop_former", token),
+    command(cluster, node, `${hostPaths.programs}/redis.sh stop`),
+  ]);
+  const [state, checkpoint] = text.split("|");
+  if (state === "shut down") return checkpoint;
+  if (mustBeClean)
+    throw new UserError(
+      `PostgreSQL on ${node} did not stop cleanly (${state}). To go back: harbor-ha failover --to ${node}; to go on all the same, the same command again`,
+      2,
+    );
+  return undefined;
+}
+
+/** Agent and HAProxy of each node hear of it at once, instead of at their next look. */
+async function announce(cluster: Cluster, primary: string): Promise<void> {
+  const poke = "systemctl kill --kill-whom=main --signal=SIGUSR2 harbor-ha-agent.service";
+  const up = ["postgres", "redis"].map((backend) => `set server ${backend}/${primary} health up`).join("\n");
+  await Promise.allSettled([...cluster.hosts.keys()].map((node) => command(cluster, node, poke)));
+  await until(`${primary} says that it is the primary`, 30_000, async () => {
+    const { status } = await cluster
+      .host(primary)
+      .run(`curl -sf -m 2 -o /dev/null http://${addressOf(cluster, primary)}:8008/primary`);
+    return status === 0;
+  });
+  await Promise.allSettled(
+    [...cluster.hosts.keys()].map((node) =>
+      command(
+        cluster,
+        node,
+        `printf '%s\\n' '${up}' | node ${hostPaths.programs}/agent.cjs relay ${hostPaths.haproxySocket}`,
+      ),
+    ),
+  );
+}
+
+async function longestTransaction(cluster: Cluster, node: string): Promise<string> {
+  const sql =
+    "SELECT format('%s has been running a transaction for %s s: %s', coalesce(nullif(application_name, ''), usename), extract(epoch FROM now() - xact_start)::int, left(query, 60)) FROM pg_stat_activity WHERE xact_start IS NOT NULL AND datname = 'registry' AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 1";
+  const { stdout } = await cluster.host(node).run(`runuser -u postgres -- psql -XqAt -f -`, { input: sql });
+  return stdout.trim() || "It is not there any more: try again";
+}
+
+async function readEntries(cluster: Cluster, observation: Observation): Promise<RecordEntry[] | undefined> {
+  for (const { name, reach } of Object.values(observation)) {
+    if (reach !== "up") continue;
+    const found = await askRecord<{ entries: RecordEntry[] }>(cluster, name, { do: "history", last: 20 }).catch(
+      () => undefined,
+    );
+    if (found) return found.entries;
+  }
+  return undefined;
+}
+
+/** One program of the toolkit on a host, under its lock; what it printed last. */
+const script = (cluster: Cluster, node: string, program: string, ...args: string[]) =>
+  cluster.host(node).locked(program, args);
+
+async function command(cluster: Cluster, node: string, text: string): Promise<void> {
+  const { status, stderr } = await cluster.host(node).run(text);
+  if (status !== 0) throw new UserError(`${node}: ${stderr.trim()}`, status === 255 ? 3 : 1);
+}
+
+const addressOf = (cluster: Cluster, node: string) =>
+  cluster.inventory.topology.nodes.find(({ name }) => name === node)?.address ?? "";
+
+/** Says each step with the time since the beginning. */
+class Steps {
+  readonly said: string[] = [];
+  private readonly began = performance.now();
+  private readonly log: Log;
+  constructor(log: Log) {
+    this.log = log;
+  }
+
+  async take<T>(sentence: string, work: () => Promise<T>): Promise<T> {
+    this.say(sentence);
+    return work();
+  }
+
+  say(sentence: string) {
+    this.said.push(sentence);
+    this.log(`[${((performance.now() - this.began) / 1000).toFixed(1).padStart(6)} s] ${sentence}`);
+  }
+}
