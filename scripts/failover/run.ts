@@ -42,6 +42,8 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
     await Promise.all(leases.map((release) => release()));
   }
   if (planned) await followNewPrimary(cluster, plan, steps);
+  // It was stopped, by us or by whoever began this move: what it holds alone, if anything, was never acknowledged.
+  else if (!plan.goBack && lives(plan.from)) await makeStandby(cluster, plan.from, plan.to, steps);
   return steps.said;
 }
 
@@ -160,6 +162,11 @@ async function followNewPrimary(cluster: Cluster, { from, to }: Move, steps: Ste
 /** Makes a former primary the standby: rewound where possible, else copied anew. */
 export async function rejoin(cluster: Cluster, node: string, primary: string, log: Log): Promise<string[]> {
   const steps = new Steps(log);
+  await makeStandby(cluster, node, primary, steps);
+  return steps.said;
+}
+
+async function makeStandby(cluster: Cluster, node: string, primary: string, steps: Steps): Promise<void> {
   const address = addressOf(cluster, primary);
   await steps.take(`roles and the slot of ${node} on ${primary}`, () =>
     script(cluster, primary, "postgres.sh", "prepare", node),
@@ -174,7 +181,6 @@ export async function rejoin(cluster: Cluster, node: string, primary: string, lo
   });
   await steps.take(`${node} holds everything that is acknowledged from now on`, () => synchronous(cluster));
   await steps.take("its former data goes", () => script(cluster, node, "postgres.sh", "rejoined"));
-  return steps.said;
 }
 
 /** Until the agent of the primary has made replication synchronous, and the record says so. */

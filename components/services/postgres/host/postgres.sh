@@ -83,7 +83,8 @@ stop_former() {
 }
 
 # has_received LSN: whether this standby holds everything up to and including the checkpoint at that position.
-has_received() { query -d postgres -c "SELECT coalesce(pg_last_wal_receive_lsn() > '$1', false)"; }
+# One that is promoted already is past that question.
+has_received() { query -d postgres -c "SELECT NOT pg_is_in_recovery() OR coalesce(pg_last_wal_receive_lsn() > '$1', false)"; }
 
 # is_standby: whether the database here has not been promoted. Under the lock, so that no promotion is under way.
 is_standby() { query -d postgres -c 'SELECT pg_is_in_recovery()'; }

@@ -1,0 +1,170 @@
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { RecordEntry } from "../../components/model/record.ts";
+import { pullWhile } from "../support/pulls.ts";
+import { type Image, makeImage } from "../support/registry.ts";
+import { LabStack } from "../support/stack.ts";
+import { Writers } from "../support/writers/writers.ts";
+
+// Moves of the primary, planned and not, under load; and operators that die in the middle of one.
+let stack: LabStack;
+let writers: Writers;
+let image: Image;
+
+beforeAll(async () => {
+  stack = await LabStack.fresh();
+  await stack.ok("npm", "run", "-s", "lab");
+  writers = await Writers.start(stack);
+  image = makeImage([200_000]);
+  await (await stack.registry()).push("library/move", "1", image);
+});
+afterEach(async () => {
+  await healthy();
+  expect(writers.twoPrimaries()).toEqual([]);
+  expect(await writers.lost()).toEqual([]);
+});
+afterAll(async () => {
+  await writers?.stop();
+  await LabStack.remove();
+});
+
+const healthy = () => stack.untilStatus("the pair is healthy", ({ healthy }) => healthy, 180);
+const primary = async () =>
+  (await stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
+const other = (node: string) => (node === "node1" ? "node2" : "node1");
+const power = (node: string, state: "on" | "off") => stack.ok("harbor-ha", "lab", `power${state}`, node);
+const entries = async (): Promise<RecordEntry[]> =>
+  JSON.parse((await stack.ok("harbor-ha", "record", "show", "--json")).stdout).entries;
+
+test("switchovers there and back: no pull fails, and Harbor's files and containers stay as they are", async () => {
+  const containers = () =>
+    stack.onHost(
+      "node1",
+      "docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort; sha256sum /opt/harbor/harbor.yml",
+    );
+  const before = (await containers()).stdout;
+  const pulls = await pullWhile(await stack.registry(), "library/move", image.digest, async () => {
+    for (let count = 0; count < 2; count++) {
+      const from = await primary();
+      const { stdout } = await stack.ok("harbor-ha", "switchover", "--yes");
+      expect(stdout.trim()).toBe(`${other(from)} is the primary`);
+      expect(await primary()).toBe(other(from));
+    }
+  });
+  expect(pulls.failed).toEqual([]);
+  expect((await containers()).stdout).toBe(before);
+});
+
+test("the primary's node is lost: failover, then rejoin when it is back", async () => {
+  const lost = await primary();
+  await power(lost, "off");
+  const refused = await stack.harborHa("switchover", "--yes");
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("harbor-ha failover --to")]);
+  const { stdout } = await stack.ok("harbor-ha", "failover", "--yes");
+  expect(stdout.trim()).toBe(`${other(lost)} is the primary`);
+  const count = writers.acknowledged().length;
+  await stack.untilStatus("writes go on", () => writers.acknowledged().length > count + 20);
+  await power(lost, "on");
+  await stack.untilStatus("the former primary stays down and says why", ({ findings }) =>
+    findings.some(({ id, node }) => id === "boot.other-primary" && node === lost),
+  );
+  expect((await stack.harborHa("roll", "--yes")).stderr).toContain("harbor-ha rejoin");
+  await stack.ok("harbor-ha", "rejoin", "--yes");
+});
+
+test("a standby that missed acknowledged writes is promoted only by a flag named after the loss", async () => {
+  const first = await primary();
+  await power(other(first), "off");
+  await stack.untilStatus("writes go on without it", ({ findings }) =>
+    findings.some(({ sentence }) => sentence.includes("writes go on without it")),
+  );
+  await power(first, "off");
+  await power(other(first), "on");
+  await stack.untilStatus("the standby is up", ({ nodes }) =>
+    nodes.some(({ name, host }) => name !== first && host?.postgres.role === "standby"),
+  );
+  const refused = await stack.harborHa("failover", "--yes");
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("--lose-unreplicated-writes")]);
+  await power(first, "on");
+});
+
+test("a former primary whose data cannot be rewound is copied anew", async () => {
+  const lost = await primary();
+  await power(lost, "off");
+  await stack.ok("harbor-ha", "failover", "--yes");
+  await power(lost, "on");
+  await stack.untilStatus("it answers", ({ nodes }) => nodes.every(({ host }) => host));
+  await stack.onHost(lost, "rm -f /var/lib/postgresql/17/main/global/pg_control");
+  await stack.ok("harbor-ha", "rejoin", "--yes");
+});
+
+test("wrong wishes are refused in one sentence, and nothing is touched", async () => {
+  const before = await entries();
+  const now = await primary();
+  for (const [args, id] of [
+    [["switchover", "--to", "node3"], "move.unknown-node"],
+    [["switchover", "--to", now], "move.already-there"],
+    [["failover"], "failover.primary-serves"],
+    [["rejoin"], "rejoin.already"],
+  ] as const) {
+    const { code, stderr } = await stack.harborHa(...args, "--yes");
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`[${id}]`)]);
+  }
+  expect(await entries()).toEqual(before);
+});
+
+test("of two operators at once one moves the primary, and the other is told", async () => {
+  const from = await primary();
+  const results = await Promise.all([1, 2].map(() => stack.harborHa("switchover", "--yes")));
+  expect(results.map(({ code }) => code === 0).sort()).toEqual([false, true]);
+  await stack.untilStatus("one of them has moved it", ({ nodes }) =>
+    nodes.some(({ name, host }) => name === other(from) && host?.postgres.role === "primary"),
+  );
+});
+
+describe("an operator that is killed", () => {
+  /** Kills it when it says its step `count`. @returns what it said last; nothing if it came to its end before. */
+  async function killedAt(count: number, ...args: string[]): Promise<string | undefined> {
+    const child = stack.start("harbor-ha", ...args);
+    const ended = once(child, "close");
+    let seen = 0;
+    let last: string | undefined;
+    for await (const line of createInterface({ input: child.stderr as NonNullable<typeof child.stderr> })) {
+      if (!/^\[ *\d/.test(line)) continue;
+      seen++;
+      if (seen < count) continue;
+      last = line;
+      child.kill("SIGKILL");
+      break;
+    }
+    await ended;
+    return last;
+  }
+
+  test("at any step of a switchover: the same command ends it", async () => {
+    for (let step = 1; step <= 10; step++) {
+      const from = await primary();
+      const said = await killedAt(step, "switchover", "--yes", "--to", other(from));
+      if (said === undefined) break;
+      console.error(`killed at: ${said}`);
+      const again = await stack.harborHa("switchover", "--yes", "--to", other(from));
+      if (again.code !== 0) expect(again.stderr).toMatch(/move\.already-there|switchover\.not-streaming/);
+      if ((await stack.status()).nodes.some(({ host }) => host?.postgres.boot.start === "no"))
+        await stack.ok("harbor-ha", "rejoin", "--yes");
+      await healthy();
+      expect(writers.twoPrimaries()).toEqual([]);
+    }
+  });
+
+  test("with an intent open: failover --to the old primary ends the move where it began", async () => {
+    const from = await primary();
+    // The fourth step is the first after the intent.
+    await killedAt(4, "switchover", "--yes");
+    expect((await entries())[0]).toMatchObject({ kind: "intent", primary: other(from) });
+    await stack.ok("harbor-ha", "failover", "--yes", "--to", from);
+    expect((await entries()).find(({ kind }) => kind === "aborted")).toMatchObject({ primary: from });
+    await healthy();
+    expect(await primary()).toBe(from);
+  });
+});
