@@ -136,11 +136,11 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "failover.may-lose",
-    decide: ({ verb, to, before, acceptLoss }) =>
-      verb === "failover" && to.name !== before.primary && !before.sync.includes(to.name) && !acceptLoss
+    decide: ({ to, before, acceptLoss }) =>
+      to.name !== before.primary && !before.sync.includes(to.name) && !acceptLoss
         ? {
             sentence: `${to.name} does not hold everything that was acknowledged: entry ${before.epoch} of the record (${before.kind}, ${before.at}) says that ${before.primary} has been writing without it since then.`,
-            remedy: `bring ${before.primary} back; or lose what was written since: --lose-unreplicated-writes`,
+            remedy: `bring ${before.primary} back; or lose what was written since: harbor-ha failover --lose-unreplicated-writes`,
           }
         : undefined,
   },
