@@ -25,6 +25,9 @@ firstLight({
     expect(stdout).toContain("a failover will need your word");
   },
 
+  // The fence of this stack is none.
+  failover: ["--i-switched-it-off-by-hand"],
+
   /** The machines are forgotten, and everything on them goes on. */
   async takeDown(stack) {
     const { stdout } = await stack.ok("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive");

@@ -16,6 +16,8 @@ import { LabStack, testStack } from "./stack.ts";
 /** Where the pair is built: how it begins and ends there. */
 export interface Place {
   build(stack: LabStack): Promise<void>;
+  /** What a failover needs to be told there. */
+  failover: string[];
   takeDown(stack: LabStack): Promise<void>;
 }
 
@@ -142,6 +144,36 @@ export function firstLight(place: Place): void {
       await stack.ok("harbor-ha", "lab", "poweron", "node2");
       await stack.untilStatus("the pair is healthy again", ({ healthy }) => healthy);
       expect(await (await stack.registry("node2")).pull("library/first", image.digest)).toBe(image.digest);
+    });
+  });
+
+  describe("the primary moves", () => {
+    const primary = async () =>
+      (await stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name;
+
+    test("planned: no pull fails, and the former primary is the standby", async () => {
+      const pulls = await pulling(async () => {
+        await stack.ok("harbor-ha", "switchover", "--yes");
+      });
+      expect(pulls.failed).toEqual([]);
+      expect(await primary()).toBe("node2");
+      await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
+      await stack.ok("pulumi", "up", "--yes", "--expect-no-changes", "--non-interactive");
+    });
+
+    test("unplanned: its node is lost, the other one takes over, and it comes back as the standby", async () => {
+      await stack.ok("harbor-ha", "lab", "poweroff", "node2");
+      await stack.ok("harbor-ha", "failover", "--yes", ...place.failover);
+      expect(await primary()).toBe("node1");
+      const pushed = makeImage([50_000]);
+      await (await stack.registry()).push("library/after", "1", pushed);
+      await stack.ok("harbor-ha", "lab", "poweron", "node2");
+      await stack.untilStatus("it says what to do", ({ findings }) =>
+        findings.some(({ sentence }) => sentence.includes("run harbor-ha rejoin")),
+      );
+      await stack.ok("harbor-ha", "rejoin", "--yes");
+      await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
+      expect(await (await stack.registry("node2")).pull("library/after", pushed.digest)).toBe(pushed.digest);
     });
   });
 
