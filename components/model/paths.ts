@@ -15,6 +15,8 @@ export const hostPaths = {
   knownEntry: "/var/lib/harbor-ha/known-entry.json",
   /** Leases and what else ends with the boot. */
   run: "/run/harbor-ha",
+  /** The agent's own door for root on this host: requests to the record, through the reader it has open anyway. */
+  agentSocket: "/run/harbor-ha/agent.sock",
   /** Held by apply and by every operation that acts on the host; released when their process ends. */
   lock: "/run/lock/harbor-ha.lock",
   certificates: "/etc/harbor-ha/tls",

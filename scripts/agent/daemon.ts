@@ -3,8 +3,8 @@ import { promisify } from "node:util";
 import type { AgentSettings } from "../../components/model/agent.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { type Belief, type BootDecision, type RecordEntry, settled } from "../../components/model/record.ts";
-import { believe } from "../record/belief.ts";
-import type { RecordClient } from "../record/client.ts";
+import { believe, objectionTo } from "../record/belief.ts";
+import type { RecordClient, RecordRequest } from "../record/client.ts";
 import { decideBoot, decideRedisBoot, type PeerAnswer } from "./boot.ts";
 import { operationToken } from "./boot-facts.ts";
 import { configuredRedisRole, readData } from "./data.ts";
@@ -89,6 +89,19 @@ export class Daemon {
   async lookNow(): Promise<void> {
     await this.askRecord();
     await this.look();
+  }
+
+  /** For whoever is root on this host. */
+  async askRecordFor(request: RecordRequest): Promise<unknown> {
+    const answer = await this.record.ask(request);
+    if (request.do === "claim") await this.lookNow();
+    return answer;
+  }
+
+  /** Why an operation with this token may not go on, by the record as it is now. */
+  async objection(token: string): Promise<string | undefined> {
+    await this.askRecord();
+    return objectionTo(token, this.belief);
   }
 
   private async watch(): Promise<void> {

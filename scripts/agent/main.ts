@@ -10,9 +10,11 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { ports } from "../../components/model/ports.ts";
+import { objectionTo } from "../record/belief.ts";
 import { serveRecord } from "../record/child.ts";
 import { readBootFacts } from "./boot-facts.ts";
 import { Daemon } from "./daemon.ts";
+import { openDoor } from "./door.ts";
 import { collectFacts } from "./facts.ts";
 import { gate } from "./gate.ts";
 import { deliver } from "./notify.ts";
@@ -29,17 +31,14 @@ function serve() {
     const answer = daemon.answer(request.url ?? "");
     response.writeHead(answer ? (answer.ok ? 200 : 503) : 404).end(answer?.text);
   }).listen(ports.roles, settings.self.address);
+  openDoor(daemon);
   void daemon.run();
 }
 
 async function owns(token: string) {
-  const { belief } = await readBootFacts(readSettings());
-  if (belief.state === "good" && belief.newest.kind === "intent" && belief.newest.token === token) return;
-  const found =
-    belief.state === "good"
-      ? `entry ${belief.newest.epoch} (${belief.newest.kind}, by ${belief.newest.by}) has taken over`
-      : `the record cannot be trusted (${belief.state === "unreadable" ? belief.reason : "there is none"})`;
-  console.error(`nothing was done: ${found}`);
+  const objection = objectionTo(token, (await readBootFacts(readSettings())).belief);
+  if (!objection) return;
+  console.error(objection);
   process.exit(1);
 }
 

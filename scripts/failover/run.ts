@@ -93,7 +93,9 @@ async function takeOver(
   log: Log,
 ): Promise<void> {
   const checkpoint = formerLives
-    ? await steps.take(`PostgreSQL and Redis stop on ${from}`, () => stopFormer(cluster, from, token, planned))
+    ? await steps.take(`PostgreSQL stops on ${from}, and Redis hands over`, () =>
+        stopFormer(cluster, from, token, planned ? to : undefined),
+      )
     : undefined;
   if (!formerLives)
     await steps.take(`${from} is proven to be off`, () => fence(cluster.inventory, from, fencedByHand, log));
@@ -191,20 +193,24 @@ export const synchronous = (cluster: Cluster) =>
     ),
   );
 
-/** @returns the position of its last checkpoint, if it was shut down cleanly. */
+/** `successor`: of a planned move, in which all ends cleanly. @returns the position of the last checkpoint of a clean end. */
 async function stopFormer(
   cluster: Cluster,
   node: string,
   token: string,
-  mustBeClean: boolean,
+  successor?: string,
 ): Promise<string | undefined> {
   const [text] = await Promise.all([
     script(cluster, node, "postgres.sh", "stop_former", token),
-    command(cluster, node, `${hostPaths.programs}/redis.sh stop`),
+    command(
+      cluster,
+      node,
+      `${hostPaths.programs}/redis.sh ${successor ? `hand_over ${addressOf(cluster, successor)}` : "stop"}`,
+    ),
   ]);
   const [state, checkpoint] = text.split("|");
   if (state === "shut down") return checkpoint;
-  if (mustBeClean)
+  if (successor)
     throw new UserError(
       `PostgreSQL on ${node} did not stop cleanly (${state}). To go back: harbor-ha failover --to ${node}; to go on all the same, the same command again`,
       2,

@@ -1,5 +1,15 @@
 import type { Belief, Reading, RecordEntry } from "../../components/model/record.ts";
 
+/** Why an operation with this token may not go on; undefined: the newest entry is its intent. Pure. */
+export function objectionTo(token: string, belief: Belief): string | undefined {
+  if (belief.state !== "good")
+    return `nothing was done: the record cannot be trusted (${belief.state === "unreadable" ? belief.reason : "there is none"})`;
+  const { newest } = belief;
+  return newest.kind === "intent" && newest.token === token
+    ? undefined
+    : `nothing was done: entry ${newest.epoch} (${newest.kind}, by ${newest.by}) has taken over`;
+}
+
 /** A record that went back, vanished or belongs to another database counts as unreadable. Pure. */
 export function believe(reading: Reading, known: RecordEntry | undefined): Belief {
   const unreadable = (reason: string): Belief => ({ state: "unreadable", reason });

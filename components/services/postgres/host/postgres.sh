@@ -71,7 +71,15 @@ clone() {
 }
 
 # Refuses unless the newest entry of the record is the intent with this token: another operator may have taken over.
-own() { node /usr/local/lib/harbor-ha/agent.cjs owns "$1"; }
+own() {
+  answer=$(curl -s -m 10 -w '%{http_code}' --unix-socket /run/harbor-ha/agent.sock -d "$1" http://agent/owns) || answer=none
+  case "$answer" in
+    *200) ;;
+    *409) die "${answer%409}" ;;
+    # No agent answers: a program of its own reads the record.
+    *) node /usr/local/lib/harbor-ha/agent.cjs owns "$1" ;;
+  esac
+}
 
 # stop_former TOKEN: ends PostgreSQL here, and proves it. Prints the state of the data and its last checkpoint.
 stop_former() {

@@ -25,6 +25,20 @@ promote() {
   if systemctl is-active --quiet "$unit"; then [ "$(live REPLICAOF NO ONE)" = OK ]; fi
 }
 
+# hand_over ADDRESS: the replica there becomes the master with everything this one has, and this one its replica. Where that
+# does not work at once, it stops, which gives the replica what there is too.
+hand_over() {
+  if [ "$(live FAILOVER TO "$1" 6379 TIMEOUT 2000)" = OK ]; then
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+      case "$(live INFO replication)" in
+        *role:slave*) write "replicaof $1 6379"; return ;;
+      esac
+      sleep 0.1
+    done
+  fi
+  stop
+}
+
 # stop: gives its replica what it has before it ends.
 stop() { systemctl stop "$unit"; }
 
@@ -40,6 +54,6 @@ restart() {
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  role | promote | stop | start | restart) "$verb" "$@" ;;
-  *) echo "usage: redis.sh role [MASTER] | promote | stop | start | restart" >&2; exit 1 ;;
+  role | promote | hand_over | stop | start | restart) "$verb" "$@" ;;
+  *) echo "usage: redis.sh role [MASTER] | promote | hand_over ADDRESS | stop | start | restart" >&2; exit 1 ;;
 esac
