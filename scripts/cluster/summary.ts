@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Inventory } from "../../components/model/inventory.ts";
-import { settled } from "../../components/model/record.ts";
+import { type RecordEntry, settled } from "../../components/model/record.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
 import { holdsEndpoint, type NodeObservation, type Observation } from "./observe.ts";
 
@@ -17,6 +17,8 @@ export interface Summary {
   /** Whether a host could not be asked: what is not known may be fine or not. */
   unknown: boolean;
   findings: Finding[];
+  /** The newest entry of the cluster record that a node reads. */
+  record?: Pick<RecordEntry, "epoch" | "kind" | "primary" | "sync" | "timeline" | "at">;
   nodes: NodeObservation[];
   /** The table for people. */
   text: string;
@@ -44,12 +46,14 @@ export function summarize(inventory: Inventory, observation: Observation): Summa
       },
   );
   const findings = [...nodes.flatMap((node) => nodeFindings(inventory, node)), ...pairFindings(inventory, nodes)];
+  const newest = newestEntry(nodes);
   const endpoint = `https://${inventory.topology.hostname}`;
   const summary = {
     endpoint,
     healthy: findings.length === 0,
     unknown: nodes.some(({ reach }) => reach !== "up" && reach !== "absent"),
     findings,
+    ...(newest ? { record: newest } : {}),
     nodes,
   };
   return { ...summary, text: table(inventory, summary) };
@@ -106,8 +110,7 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
   const add = (id: string, sentence: string) => found.push({ id, sentence });
   // What a node that does not answer is, nobody knows.
   const ofThose = nodes.every(({ host }) => host) ? "" : " of those that answer";
-  const entries = nodes.flatMap(({ host }) => (host?.record.belief.state === "good" ? host.record.belief.newest : []));
-  const newest = entries.sort((a, b) => b.epoch - a.epoch)[0];
+  const newest = newestEntry(nodes);
   if (newest && !settled(newest))
     add(
       "record.under-way",
@@ -150,6 +153,11 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
   return found;
 }
 
+function newestEntry(nodes: NodeObservation[]): RecordEntry | undefined {
+  const entries = nodes.flatMap(({ host }) => (host?.record.belief.state === "good" ? host.record.belief.newest : []));
+  return entries.sort((a, b) => b.epoch - a.epoch)[0];
+}
+
 function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
   const rows = [["NODE", "POSTGRESQL", "REDIS", "HARBOR", "ENDPOINT"]];
   for (const node of summary.nodes) {
@@ -186,5 +194,11 @@ function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
         styleText("red", summary.unknown ? "not healthy, or not known to be" : "not healthy"),
         ...summary.findings.map(({ id, sentence }) => `  ${sentence} [${id}]`),
       ].join("\n");
-  return [`${summary.endpoint}: ${verdict}`, ...lines].join("\n");
+  const { record } = summary;
+  const said = record
+    ? [
+        `Record: entry ${record.epoch}, ${record.kind} at ${record.at}: ${record.primary} is ${record.kind === "intent" ? "to be " : ""}the primary, timeline ${record.timeline ?? "-"}, in sync: ${record.sync.join() || "nobody"}`,
+      ]
+    : [];
+  return [`${summary.endpoint}: ${verdict}`, ...lines, ...said].join("\n");
 }

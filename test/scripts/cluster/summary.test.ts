@@ -34,7 +34,8 @@ test("a well pair is healthy, in a table that says who is what", () => {
     "https://registry.example.com: healthy
     NODE   POSTGRESQL                    REDIS    HARBOR             ENDPOINT
     node1  primary                       master   serves (stand-in)  holds
-    node2  standby sync, 0 bytes behind  replica  serves (stand-in)"
+    node2  standby sync, 0 bytes behind  replica  serves (stand-in)
+    Record: entry 5, synced at 2026-11-21T00:00:00Z: node1 is the primary, timeline 1, in sync: node2"
   `);
 });
 
