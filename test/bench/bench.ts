@@ -8,6 +8,7 @@ import { until } from "../../scripts/roll/wait.ts";
 import { runProgram } from "../../scripts/run-program.ts";
 import { makeImage } from "../support/registry.ts";
 import { LabStack, testStack, testSubnet } from "../support/stack.ts";
+import { Writers } from "../support/writers/writers.ts";
 
 const repeats = Number(process.env.REPEATS ?? 5);
 const moves: number[] = [];
@@ -77,6 +78,7 @@ await runProgram(async () => {
     });
     rows.pop();
     rows.push({ what: "endpoint move (holder powered off → first pull that passes)", seconds: moves });
+    await timeMoves(stack);
   } finally {
     await LabStack.remove();
   }
@@ -89,6 +91,73 @@ await runProgram(async () => {
     );
   return 0;
 });
+
+/** What a writer through Harbor's own way to the database sees of moves and losses. */
+async function timeMoves(stack: LabStack) {
+  const writers = await Writers.start(stack);
+  const acknowledged = () =>
+    writers
+      .acknowledged()
+      .filter(({ route }) => route === "pooler")
+      .map(({ ended }) => ended)
+      .sort((a, b) => a - b);
+  const longestPause = (from: number) => {
+    const since = acknowledged().filter((at) => at >= from - 1000);
+    return Math.max(...since.slice(1).map((at, index) => at - (since[index] ?? at))) / 1000;
+  };
+  const writesGoOn = async () => {
+    const count = acknowledged().length;
+    await until("writes go on", 120_000, async () => acknowledged().length > count + 50);
+  };
+  const healthy = () => stack.untilStatus("healthy", ({ healthy }) => healthy, 180);
+  const roleOf = async (role: string) =>
+    (await stack.status()).nodes.find(({ host }) => host?.postgres.role === role)?.name ?? "";
+  const record = (what: string, seconds: number[]) => {
+    rows.push({ what, seconds });
+    console.error(`${what}: ${seconds.map((value) => value.toFixed(2)).join(", ")} s`);
+  };
+  try {
+    const switchovers: number[] = [];
+    const losses: number[] = [];
+    const failovers: number[] = [];
+    for (let count = 0; count < repeats; count++) {
+      await writesGoOn();
+      let began = Date.now();
+      await stack.ok("harbor-ha", "switchover", "--yes");
+      await writesGoOn();
+      switchovers.push(longestPause(began));
+      await healthy();
+
+      began = Date.now();
+      const standby = await roleOf("standby");
+      await stack.ok("harbor-ha", "lab", "poweroff", standby);
+      await stack.untilStatus("degraded", ({ record }) => record?.kind === "degraded");
+      await writesGoOn();
+      losses.push(longestPause(began));
+      await stack.ok("harbor-ha", "lab", "poweron", standby);
+      await healthy();
+
+      const lost = await roleOf("primary");
+      await stack.ok("harbor-ha", "lab", "poweroff", lost);
+      const commanded = Date.now();
+      await stack.ok("harbor-ha", "failover", "--yes");
+      await writesGoOn();
+      failovers.push(((acknowledged().find((at) => at > commanded + 100) ?? 0) - commanded) / 1000);
+      await stack.ok("harbor-ha", "lab", "poweron", lost);
+      await stack.untilStatus("both answer", ({ nodes }) => nodes.every(({ host }) => host));
+      await stack.ok("harbor-ha", "rejoin", "--yes");
+      await healthy();
+    }
+    record("switchover: longest pause of a writer", switchovers);
+    record("standby lost: longest pause of a writer (degradeAfter 5 s)", losses);
+    record("failover: command → first acknowledged write", failovers);
+    const lost = await writers.lost();
+    if (lost.length > 0 || writers.twoPrimaries().length > 0) throw new Error(`writes were lost: ${lost.length}`);
+    console.error(`${acknowledged().length} writes acknowledged, none lost`);
+  } finally {
+    await writers.stop();
+  }
+}
 
 async function quickPull(
   registry: { pull: (repository: string, reference: string) => Promise<string> },
