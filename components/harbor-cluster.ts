@@ -10,7 +10,7 @@ import { labInfrastructure } from "./infrastructure/lab.ts";
 import type { Bundle } from "./model/bundle.ts";
 import { type Inventory, presentNodes } from "./model/inventory.ts";
 import type { SshAccess } from "./model/node.ts";
-import { shortRunbook } from "./runbook.ts";
+import { runbookText } from "./runbook.ts";
 import { stackSecrets } from "./secrets.ts";
 import { renderNode } from "./services/render.ts";
 
@@ -94,7 +94,7 @@ export class HarborCluster extends pulumi.ComponentResource {
     );
 
     this.endpoint = `https://${topology.hostname}`;
-    this.runbook = shortRunbook(this.inventory);
+    this.runbook = runbookText();
     this.initialAdminPassword = pulumi.secret(
       secrets.find(({ label }) => label === "harbor.adminPassword")?.value ?? "",
     );

@@ -1,7 +1,8 @@
-// Writes docs/config.md and docs/config.schema.json from the configuration's own schema (`npm run docs`).
+// Writes docs/ from the configuration's own schema and the runbook (`npm run docs`).
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { guarantees, runbook } from "../components/runbook.ts";
 import { configSchema } from "../stacks/config.ts";
 import { projectDirectory } from "./paths.ts";
 
@@ -21,8 +22,30 @@ interface OptionSchema {
   secret?: boolean;
 }
 
-/** The documentation of all options: text by path from the project's directory. Pure. */
-export function configDocuments(): Record<string, string> {
+/** Everything under docs/: text by path from the project's directory. Pure. */
+export function documents(): Record<string, string> {
+  return { ...configDocuments(), "docs/runbook.md": runbookDocument() };
+}
+
+function runbookDocument(): string {
+  const entries = runbook.map(
+    ({ when, run, expect, otherwise }) =>
+      `## ${when}\n\n\`\`\`sh\n${run.join("\n")}\n\`\`\`\n\nExpect: ${expect}.\n\nIf not: ${otherwise}.\n`,
+  );
+  return `<!-- Made by \`npm run docs\` from components/runbook.ts. -->
+# Runbook
+
+The same text is the stack output \`runbook\`. Commands run in \`npm run shell\`, or with \`npx\`. Exit codes: 0 done, 1 failed, 2 refused by a
+rule, 3 a host could not be asked.
+
+${entries.join("\n")}
+## What is guaranteed, and what is not
+
+${guarantees.map((line) => `- ${line}\n`).join("")}`;
+}
+
+/** The documentation of all options. */
+function configDocuments(): Record<string, string> {
   const schema = z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" }) as OptionSchema;
   return {
     "docs/config.md": markdown(schema),
@@ -93,7 +116,7 @@ const table = (rows: string[][]) =>
     .join("");
 
 if (import.meta.main) {
-  for (const [path, text] of Object.entries(configDocuments())) {
+  for (const [path, text] of Object.entries(documents())) {
     mkdirSync(join(projectDirectory, "docs"), { recursive: true });
     writeFileSync(join(projectDirectory, path), text);
     console.error(`wrote ${path}`);

@@ -59,7 +59,7 @@ export class Ssh {
       `UserKnownHostsFile=${join(this.directory, "known_hosts")}`,
       "StrictHostKeyChecking=yes",
       "BatchMode=yes",
-      "ConnectTimeout=5",
+      "ConnectTimeout=3",
       "ServerAliveInterval=5",
       "ServerAliveCountMax=2",
       "ControlMaster=auto",

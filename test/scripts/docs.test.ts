@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { configDocuments } from "../../scripts/docs.ts";
+import { documents as make } from "../../scripts/docs.ts";
 import { configSchema } from "../../stacks/config.ts";
 
-const documents = configDocuments();
+const documents = make();
 
 test.each(Object.keys(documents))("%s is what the configuration says now (npm run docs writes it anew)", (path) => {
   expect(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")).toBe(documents[path]);
