@@ -17,7 +17,8 @@ export function openDoor(daemon: Daemon): void {
     const answer = (status: number, text: string) => response.writeHead(status).end(`${text}\n`);
     void body(request)
       .then(async (text) => {
-        if (request.url === "/record") return answer(200, JSON.stringify(await daemon.askRecordFor(JSON.parse(text))));
+        if (request.url === "/record")
+          return answer(200, JSON.stringify((await daemon.askRecordFor(JSON.parse(text))) ?? null));
         if (request.url !== "/owns") return answer(404, "");
         const objection = await daemon.objection(text.trim());
         return answer(objection ? 409 : 200, objection ?? "");

@@ -67,7 +67,7 @@ async function askRecord(text: string) {
   const { at, ...request } = JSON.parse(text);
   const record = at ? recordAt(at) : openRecord(readSettings());
   try {
-    console.log(JSON.stringify(await record.ask(request, 30_000)));
+    console.log(JSON.stringify((await record.ask(request, 30_000)) ?? null));
   } finally {
     record.close();
   }
