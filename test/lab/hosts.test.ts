@@ -1,14 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { hostAddress } from "../../components/model/address.ts";
 import { labKeys } from "../../components/model/lab.ts";
 import { stackDirectory } from "../../scripts/paths.ts";
 import { firstLight } from "../support/first-light.ts";
 import { asRoot, hostKey, initStackOn, makeMachines, nodes } from "../support/machines.ts";
-import { LabStack, testStack } from "../support/stack.ts";
+import { LabStack, testStack, testSubnet } from "../support/stack.ts";
 
 // Two machines that the toolkit did not make: reached as a user with sudo, through a third one alone.
-const gate = { name: "gate", address: "10.231.78.13" };
+const gate = { name: "gate", address: hostAddress(testSubnet, 13) };
 
 firstLight({
   async build(stack) {
@@ -31,7 +32,7 @@ firstLight({
   /** The machines are forgotten, and everything on them goes on. */
   async takeDown(stack) {
     const { stdout } = await stack.ok("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive");
-    expect(stdout).toContain("npx harbor-ha uninstall --host deploy@10.231.78.11");
+    expect(stdout).toContain(`npx harbor-ha uninstall --host deploy@${nodes[0].address}`);
     for (const { name } of nodes)
       await asRoot(
         name,
@@ -89,6 +90,6 @@ const giveUser = (node: string) =>
 const letInOnlyThroughGate = (node: string) =>
   asRoot(
     node,
-    `echo 'AllowUsers deploy@${gate.address} root@10.231.78.1' > /etc/ssh/sshd_config.d/gate.conf
+    `echo 'AllowUsers deploy@${gate.address} root@${hostAddress(testSubnet, 1)}' > /etc/ssh/sshd_config.d/gate.conf
     systemctl reload ssh`,
   );

@@ -3,16 +3,17 @@ import { join } from "node:path";
 import { AwsClient } from "aws4fetch";
 import spawn from "nano-spawn";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hostAddress } from "../../components/model/address.ts";
 import type { RecordAccess } from "../../components/model/record.ts";
 import { sshArguments } from "../../scripts/lab/lab.ts";
 import { S3Store } from "../../scripts/record/s3-store.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { asRoot, initStackOn, makeMachines } from "../support/machines.ts";
 import { makeImage } from "../support/registry.ts";
-import { LabStack, testStack } from "../support/stack.ts";
+import { LabStack, testStack, testSubnet } from "../support/stack.ts";
 
 // Images and the cluster record in buckets of a real object storage: Ceph's gateway, on a third machine.
-const store = { name: "store", address: "10.231.78.14" };
+const store = { name: "store", address: hostAddress(testSubnet, 14) };
 const endpoint = `http://${store.address}:7480`;
 const keys = { accessKeyId: "TESTACCESSKEY", secretAccessKey: "secret-key-of-the-test" };
 const place: Extract<RecordAccess, { kind: "s3" }> = {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Inventory } from "../../components/model/inventory.ts";
+import { labTopology } from "../../components/model/lab.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
 import type { Finding } from "../../scripts/cluster/summary.ts";
 import { stackDirectory } from "../../scripts/paths.ts";
@@ -11,7 +12,7 @@ import { ProcessWatch } from "./process-watch.ts";
 import { type Pulls, pullWhile } from "./pulls.ts";
 import { type Image, makeImage } from "./registry.ts";
 import { allSecrets } from "./secrets.ts";
-import { LabStack, testStack } from "./stack.ts";
+import { LabStack, testStack, testSubnet } from "./stack.ts";
 
 /** Where the pair is built: how it begins and ends there. */
 export interface Place {
@@ -45,7 +46,7 @@ export function firstLight(place: Place): void {
       expect(node1?.host?.postgres.role).toBe("primary");
       expect(node2?.host?.postgres.role).toBe("standby");
       expect(node1?.postgres?.standbys).toMatchObject([{ name: "node2", state: "streaming", syncState: "sync" }]);
-      expect(node1?.host?.addresses).toContain("10.231.78.10");
+      expect(node1?.host?.addresses).toContain(labTopology.virtualAddress(testSubnet));
     });
 
     test("the documented shell has pulumi and harbor-ha", async () => {
