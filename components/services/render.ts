@@ -38,7 +38,14 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
   return [
     renderSystem(topology, servicePackages),
     renderInventory(inventory),
-    renderAgent(topology, node, config.postgres, notifyHook(config, secret), recordKeys(config, secret)),
+    renderAgent(
+      topology,
+      node,
+      config.postgres,
+      hostScript("services/agent/host/own.sh"),
+      notifyHook(config, secret),
+      recordKeys(config, secret),
+    ),
     renderPostgres(
       topology,
       node,

@@ -195,6 +195,8 @@ export class Daemon {
           : undefined,
     });
     if (decision) {
+      // A claim that is on its way may say that commits wait: they must not stop waiting beside it.
+      if (decision.action.do === "stop-waiting" && this.underWay.has("claim")) return;
       this.say("running", `${decision.sentence} [${decision.rule}]`);
       this.start(decision.action.do, () => this.act(decision.action));
       return;

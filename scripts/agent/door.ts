@@ -26,7 +26,9 @@ export function openDoor(daemon: Daemon): void {
       .catch((error: Error) => answer(500, error.message));
   });
   const umask = process.umask(0o177);
-  server.listen(path, () => process.umask(umask));
+  // Binding a path is done when this returns.
+  server.listen(path);
+  process.umask(umask);
 }
 
 async function body(request: IncomingMessage): Promise<string> {

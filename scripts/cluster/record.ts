@@ -24,11 +24,21 @@ export async function askRecord<T>(
   const quick = !at && ["read", "claim", "history"].includes(request.do);
   const program = !quick
     ? ownProgram
-    : `sh -c ${quote(`input=$(cat); printf %s "$input" | ${agentsDoor} || printf %s "$input" | ${ownProgram}`)}`;
-  const command = request.do === "claim" ? `flock -w 600 ${hostPaths.lock} ${program}` : program;
-  const { status, stdout, stderr } = await cluster
-    .host(node)
-    .run(command, { input: JSON.stringify({ at, ...request }) });
+    : `sh -c ${quote(`input=$(cat); [ -n "$input" ] || exit 1; printf %s "$input" | ${agentsDoor} || printf %s "$input" | ${ownProgram}`)}`;
+  const input = JSON.stringify({ at, ...request });
+  const host = cluster.host(node);
+  // A claim that its operator gave up while it waited for the lock must not be made afterwards: it has had no input yet.
+  const { status, stdout, stderr } =
+    request.do === "claim"
+      ? await host.run(`flock -w 20 -E 75 ${hostPaths.lock} sh -c ${quote(`echo locked; ${program}`)}`, {
+          input,
+          after: "locked\n",
+        })
+      : await host.run(program, { input });
+  if (status === 75)
+    throw new UserError(
+      `${node}: another operation holds the host's lock (${hostPaths.lock}); wait for it or end it, then run the same command again`,
+    );
   if (status !== 0)
     throw new UserError(`${node}: the cluster record could not be reached: ${stderr.trim()}`, status === 255 ? 3 : 1);
   return JSON.parse(stdout);

@@ -17,6 +17,13 @@ export interface SshResult {
   stderr: string;
 }
 
+interface RunOptions {
+  input?: string | Readable;
+  /** A line that the command says first; the input is sent only then, so that a command nobody waits for gets none. */
+  after?: string;
+  timeoutMs?: number;
+}
+
 /** A busy sshd (MaxStartups) hangs up before it has said its name: nothing has run, so asking again is safe. */
 export const turnedAway = ({ status, stderr }: SshResult) =>
   status === 255 && /^kex_exchange_identification: .*(closed|reset)/m.test(stderr);
@@ -80,7 +87,7 @@ export class Ssh {
   }
 
   /** Runs a command on the host. Never rejects for a non-zero exit. */
-  async run(command: string, options: { input?: string | Readable; timeoutMs?: number } = {}): Promise<SshResult> {
+  async run(command: string, options: RunOptions = {}): Promise<SshResult> {
     for (const wait of [200, 500, 1_000, 2_000]) {
       const result = await this.runOnce(command, options);
       // A stream is read once.
@@ -99,9 +106,9 @@ export class Ssh {
     return status === 255 ? { ...result, stderr: `jump host ${jump.host}: ${stderr}` } : result;
   }
 
-  private runOnce(command: string, options: { input?: string | Readable; timeoutMs?: number }): Promise<SshResult> {
+  private runOnce(command: string, { input, after, timeoutMs = 60_000 }: RunOptions): Promise<SshResult> {
     const words = [...this.arguments(), asRoot(this.access.user, command)];
-    return collect(spawn("ssh", words, { stdio: "pipe", timeout: options.timeoutMs ?? 60_000 }), options.input);
+    return collect(spawn("ssh", words, { stdio: "pipe", timeout: timeoutMs }), input, after);
   }
 
   /** Runs a program of the toolkit under the host's lock; a failure is an error with the program's own words. */
@@ -184,16 +191,26 @@ export class Ssh {
   }
 }
 
-function collect(child: ChildProcessWithoutNullStreams, input: string | Readable = ""): Promise<SshResult> {
+function collect(
+  child: ChildProcessWithoutNullStreams,
+  input: string | Readable = "",
+  after?: string,
+): Promise<SshResult> {
   return new Promise((resolve, reject) => {
     let stdout = "";
     let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      stdout += text;
+      if (after === undefined || !stdout.startsWith(after)) return;
+      stdout = stdout.slice(after.length);
+      after = undefined;
+      child.stdin.end(input);
+    });
     child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
     child.on("error", reject);
     child.on("close", (code) => resolve({ status: code ?? 255, stdout, stderr }));
     child.stdin.on("error", () => {});
     if (typeof input === "object") input.pipe(child.stdin);
-    else child.stdin.end(input);
+    else if (after === undefined) child.stdin.end(input);
   });
 }

@@ -59,7 +59,12 @@ export const moveRules: MoveRule[] = [
     id: "move.already-there",
     decide: (facts) =>
       !open(facts) && facts.to.name === facts.before.primary
-        ? { sentence: `${facts.to.name} is the primary already.`, remedy: "nothing has to be done" }
+        ? {
+            sentence: `${facts.to.name} is the primary already.`,
+            remedy: isStandbyData(facts.from)
+              ? "nothing has to be done"
+              : `nothing has to be moved; ${facts.from.name} is no standby: harbor-ha rejoin`,
+          }
         : undefined,
   },
   {
@@ -109,7 +114,9 @@ export const moveRules: MoveRule[] = [
       verb === "switchover" && settled(newest) && (!streams(from, to) || !before.sync.includes(to.name))
         ? {
             sentence: `${to.name} is not in sync with ${from.name}.`,
-            remedy: "wait until status says so: it becomes synchronous by itself",
+            remedy: isStandbyData(to)
+              ? "wait until status says so: it becomes synchronous by itself"
+              : `make it the standby first: harbor-ha rejoin`,
           }
         : undefined,
   },
@@ -162,9 +169,16 @@ export function decideMove(facts: MoveFacts): Move | Refusal {
   const absent = names.find((name) => !presentNodes(inventory).some((node) => node.name === name));
   if (absent && absent === facts.to)
     return refuse("move.absent", `${absent} is absent by the configuration.`, `remove nodes.${absent}.absent`);
-  const distrusted = Object.values(observation).find(({ host }) => host?.record.belief.state === "unreadable");
   const before = entries?.find(settled);
   const [newest] = entries ?? [];
+  // Only the node that is to be primary must trust the record; the other one may have lost its storage with everything else.
+  const candidate =
+    facts.to ??
+    (newest && before && (settled(newest) ? names.find((name) => name !== before.primary) : newest.primary));
+  const distrusted = Object.values(observation).find(
+    ({ name, host }) =>
+      host?.record.belief.state === "unreadable" && (facts.verb === "switchover" || name === candidate),
+  );
   if (!before || !newest || distrusted) {
     const belief = distrusted?.host?.record.belief;
     return refuse(
@@ -178,7 +192,7 @@ export function decideMove(facts: MoveFacts): Move | Refusal {
   const seen = (name: string): NodeObservation => observation[name] ?? { name, reach: "absent" };
   const other = (name: string) => names.find((candidate) => candidate !== name) ?? "";
   // Without a wish an unfinished move goes on, and a new one goes to the other node.
-  const target = facts.to ?? (settled(newest) ? other(before.primary) : newest.primary);
+  const target = candidate ?? other(before.primary);
   const roles = { newest, before, to: seen(target), from: seen(other(target)) };
   for (const { id, decide } of moveRules) {
     const found = decide({ ...facts, ...roles });

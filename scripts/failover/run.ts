@@ -34,16 +34,29 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
   const lives = (node: string) => observation[node]?.reach === "up";
   const planned = !plan.goBack && observation[plan.from]?.host?.postgres.role === "primary";
   const leases = planned ? await pause(cluster, plan, steps) : [];
+  let stopped = false;
   try {
     const intent = await claimIntent(cluster, plan, steps);
-    if (plan.goBack) await endWhereItBegan(cluster, plan, intent, steps);
-    else await takeOver(cluster, plan, intent, { planned, formerLives: lives(plan.from), ...options }, steps, log);
+    try {
+      if (plan.goBack) await endWhereItBegan(cluster, plan, intent, steps);
+      else
+        stopped = await takeOver(
+          cluster,
+          plan,
+          intent,
+          { planned, formerLives: lives(plan.from), ...options },
+          steps,
+          log,
+        );
+    } catch (error) {
+      throw unfinished(error as Error, plan, intent);
+    }
   } finally {
     await Promise.all(leases.map((release) => release()));
   }
   if (planned) await followNewPrimary(cluster, plan, steps);
   // It was stopped, by us or by whoever began this move: what it holds alone, if anything, was never acknowledged.
-  else if (!plan.goBack && lives(plan.from)) await makeStandby(cluster, plan.from, plan.to, steps);
+  else if (stopped) await makeStandby(cluster, plan.from, plan.to, steps);
   return steps.said;
 }
 
@@ -91,14 +104,25 @@ async function takeOver(
   },
   steps: Steps,
   log: Log,
-): Promise<void> {
-  const checkpoint = formerLives
+): Promise<boolean> {
+  const stop = () => stopFormer(cluster, from, token, planned ? to : undefined);
+  const stopped = formerLives
     ? await steps.take(`PostgreSQL stops on ${from}, and Redis hands over`, () =>
-        stopFormer(cluster, from, token, planned ? to : undefined),
+        // A planned move ends here; a host that answers and cannot be stopped is fenced like a lost one.
+        stop().catch((error: Error) => {
+          if (planned) throw error;
+          steps.say(`it could not be stopped: ${error.message}`);
+          return undefined;
+        }),
       )
     : undefined;
-  if (!formerLives)
-    await steps.take(`${from} is proven to be off`, () => fence(cluster.inventory, from, fencedByHand, log));
+  if (!stopped)
+    await steps.take(`${from} is proven to be off`, async () => {
+      // Whoever has been overtaken must not switch off the primary of today.
+      await command(cluster, to, `${hostPaths.programs}/own.sh ${token}`);
+      await fence(cluster.inventory, from, fencedByHand, log);
+    });
+  const checkpoint = stopped?.checkpoint;
   // A clean stop sends everything; data that stopped otherwise ends where the standby's does, or was never acknowledged.
   if (checkpoint && !acceptLoss)
     await steps.take(`${to} holds everything up to ${from}'s last checkpoint`, () =>
@@ -111,7 +135,7 @@ async function takeOver(
   const [timeline, switchLsn] = (
     await steps.take(`${to} is promoted`, () => script(cluster, to, "postgres.sh", "promote", token, from))
   ).split("|");
-  await steps.take(`Redis on ${to} becomes the master`, () => script(cluster, to, "redis.sh", "promote"));
+  await steps.take(`Redis on ${to} becomes the master`, () => script(cluster, to, "redis.sh", "promote", token));
   await steps.take(`the record: ${to} is the primary`, () =>
     claimEntry(cluster, to, epoch, {
       kind: "done",
@@ -123,7 +147,19 @@ async function takeOver(
       token,
     }),
   );
-  await steps.take("the routes lead to it", () => announce(cluster, to));
+  await steps.take("the routes lead to it", () => announce(cluster, to, steps));
+  return stopped !== undefined;
+}
+
+/** What a person has to know when a move ends in the middle. */
+function unfinished(error: Error, { from, to, goBack }: Move, { epoch }: RecordEntry): Error {
+  if (/was claimed by|has taken over/.test(error.message)) return error;
+  const again = `the same command again with --to ${to}`;
+  const back = goBack ? "" : `, or to go back: harbor-ha failover --to ${from}`;
+  return new UserError(
+    `${error.message}\nThe move is not finished: entry ${epoch} is open, and Harbor cannot write until it is settled → ${again}${back}`,
+    error instanceof UserError ? error.exitCode : 1,
+  );
 }
 
 /** Nothing was promoted, and the hosts refuse to from now on: the record names the former primary again. */
@@ -135,6 +171,11 @@ async function endWhereItBegan(cluster: Cluster, { from, to }: Move, intent: Rec
     const recovery = await script(cluster, from, "postgres.sh", "is_standby");
     if (recovery !== "t")
       throw new UserError(`${from} was promoted meanwhile: finish the move with harbor-ha failover --to ${from}`, 2);
+  });
+  // Redis may have been handed over already; it belongs beside the database.
+  await steps.take(`Redis on ${to} is the master, as before`, async () => {
+    await script(cluster, to, "redis.sh", "promote", intent.token);
+    await script(cluster, from, "redis.sh", "follow", addressOf(cluster, to));
   });
   const { sync, timeline, switchLsn, systemIdentifier } = before;
   await steps.take(`the record: ${to} stays the primary`, () =>
@@ -148,7 +189,7 @@ async function endWhereItBegan(cluster: Cluster, { from, to }: Move, intent: Rec
       token: intent.token,
     }),
   );
-  await steps.take("the routes lead to it", () => announce(cluster, to));
+  await steps.take("the routes lead to it", () => announce(cluster, to, steps));
 }
 
 /** The former primary, stopped cleanly, goes on as the standby: it holds nothing that the new one has not. */
@@ -156,8 +197,7 @@ async function followNewPrimary(cluster: Cluster, { from, to }: Move, steps: Ste
   const address = addressOf(cluster, to);
   await steps.take(`${from} follows as standby`, async () => {
     await script(cluster, from, "postgres.sh", "follow", address, from);
-    await script(cluster, from, "redis.sh", "role", address);
-    await script(cluster, from, "redis.sh", "start");
+    await script(cluster, from, "redis.sh", "follow", address);
   });
 }
 
@@ -176,11 +216,9 @@ async function makeStandby(cluster: Cluster, node: string, primary: string, step
   const how = await steps.take(`${node}'s database becomes ${primary}'s standby`, () =>
     script(cluster, node, "postgres.sh", "rejoin", address, node),
   );
-  steps.say(how === "copied" ? "it was copied anew" : "it was rewound");
-  await steps.take(`Redis on ${node} becomes the replica`, async () => {
-    await script(cluster, node, "redis.sh", "role", address);
-    await script(cluster, node, "redis.sh", "start");
-  });
+  const words: Record<string, string> = { copied: "it was copied anew", rewound: "it was rewound" };
+  steps.say(words[how] ?? "it was its standby already, and follows");
+  await steps.take(`Redis on ${node} becomes the replica`, () => script(cluster, node, "redis.sh", "follow", address));
   await steps.take(`${node} holds everything that is acknowledged from now on`, () => synchronous(cluster));
   await steps.take("its former data goes", () => script(cluster, node, "postgres.sh", "rejoined"));
 }
@@ -193,42 +231,37 @@ export const synchronous = (cluster: Cluster) =>
     ),
   );
 
-/** `successor`: of a planned move, in which all ends cleanly. @returns the position of the last checkpoint of a clean end. */
+/** `successor`: of a planned move, in which all ends cleanly. `checkpoint`: the last one, of a clean end. */
 async function stopFormer(
   cluster: Cluster,
   node: string,
   token: string,
   successor?: string,
-): Promise<string | undefined> {
+): Promise<{ checkpoint?: string }> {
   const [text] = await Promise.all([
     script(cluster, node, "postgres.sh", "stop_former", token),
     command(
       cluster,
       node,
-      `${hostPaths.programs}/redis.sh ${successor ? `hand_over ${addressOf(cluster, successor)}` : "stop"}`,
+      `${hostPaths.programs}/redis.sh ${successor ? `hand_over ${token} ${addressOf(cluster, successor)}` : `stop ${token}`}`,
     ),
   ]);
   const [state, checkpoint] = text.split("|");
-  if (state === "shut down") return checkpoint;
-  if (successor)
-    throw new UserError(
-      `PostgreSQL on ${node} did not stop cleanly (${state}). To go back: harbor-ha failover --to ${node}; to go on all the same, the same command again`,
-      2,
-    );
-  return undefined;
+  if (state === "shut down") return { checkpoint };
+  if (successor) throw new UserError(`PostgreSQL on ${node} did not stop cleanly (${state})`, 2);
+  return {};
 }
 
-/** Agent and HAProxy of each node hear of it at once, instead of at their next look. */
-async function announce(cluster: Cluster, primary: string): Promise<void> {
+/** Agent and HAProxy of each node hear of it at once, instead of at their next look. The record is settled: nothing here fails the move. */
+async function announce(cluster: Cluster, primary: string, steps: Steps): Promise<void> {
   const poke = "systemctl kill --kill-whom=main --signal=SIGUSR2 harbor-ha-agent.service";
   const up = ["postgres", "redis"].map((backend) => `set server ${backend}/${primary} health up`).join("\n");
   await Promise.allSettled([...cluster.hosts.keys()].map((node) => command(cluster, node, poke)));
-  await until(`${primary} says that it is the primary`, 30_000, async () => {
-    const { status } = await cluster
-      .host(primary)
-      .run(`curl -sf -m 2 -o /dev/null http://${addressOf(cluster, primary)}:8008/primary`);
+  const says = `curl -sf -m 2 -o /dev/null http://${addressOf(cluster, primary)}:8008/primary`;
+  await until(`${primary}'s agent says that it is the primary`, 15_000, async () => {
+    const { status } = await cluster.host(primary).run(says);
     return status === 0;
-  });
+  }).catch((error: Error) => steps.say(`${error.message}; harbor-ha status tells more`));
   await Promise.allSettled(
     [...cluster.hosts.keys()].map((node) =>
       command(

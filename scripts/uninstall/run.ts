@@ -53,7 +53,8 @@ function place(service: string): number {
 }
 
 async function servicesOf(cluster: Cluster, node: string): Promise<string[]> {
-  const { stdout } = await cluster.host(node).run(`ls ${hostPaths.state}/manifests 2>/dev/null`);
+  const manifests = `${hostPaths.state}/manifests`;
+  const stdout = await must(cluster, node, `[ ! -d ${manifests} ] || ls ${manifests}`);
   return stdout.split("\n").flatMap((name) => /^(.+)\.json$/.exec(name)?.[1] ?? []);
 }
 
@@ -71,6 +72,8 @@ async function leave(cluster: Cluster, node: string, service: string): Promise<v
 /** The newest entry seen stays beside the data that it protects. */
 const clean = (withData: boolean) =>
   [
+    // Whatever went wrong before: settings and data never go from under a server.
+    "! systemctl is-active --quiet postgresql@17-main.service redis-server.service",
     `rm -rf ${hostPaths.harbor} ${hostPaths.etc} ${hostPaths.run}`,
     withData
       ? `rm -rf ${localData.map((path) => `${path}/*`).join(" ")} ${hostPaths.state}`
@@ -78,7 +81,8 @@ const clean = (withData: boolean) =>
     `rm -rf ${hostPaths.programs}`,
   ].join(" && ");
 
-async function must(cluster: Cluster, node: string, command: string, input?: string): Promise<void> {
-  const { status, stderr } = await cluster.host(node).run(command, { input, timeoutMs: 600_000 });
+async function must(cluster: Cluster, node: string, command: string, input?: string): Promise<string> {
+  const { status, stdout, stderr } = await cluster.host(node).run(command, { input, timeoutMs: 600_000 });
   if (status !== 0) throw new UserError(`${node}: ${stderr.trim()}`, status === 255 ? 3 : 1);
+  return stdout;
 }

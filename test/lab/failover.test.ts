@@ -99,6 +99,19 @@ test("a former primary whose data cannot be rewound is copied anew", async () =>
   await stack.ok("harbor-ha", "rejoin", "--yes");
 });
 
+test("a standby that cannot follow any more is copied anew", async () => {
+  const standby = other(await primary());
+  await stack.onHost(
+    standby,
+    `systemctl stop postgresql@17-main
+    echo "primary_conninfo = 'host=127.0.0.9'" >> /var/lib/postgresql/17/main/postgresql.auto.conf`,
+  );
+  await stack.untilStatus("it does not follow", ({ findings }) =>
+    findings.some(({ id }) => id === "postgres.standby-away"),
+  );
+  expect((await stack.ok("harbor-ha", "rejoin", "--yes")).stderr).toContain("it was copied anew");
+});
+
 test("wrong wishes are refused in one sentence, and nothing is touched", async () => {
   const before = await entries();
   const now = await primary();
@@ -159,8 +172,8 @@ describe("an operator that is killed", () => {
 
   test("with an intent open: failover --to the old primary ends the move where it began", async () => {
     const from = await primary();
-    // The fourth step is the first after the intent.
-    await killedAt(4, "switchover", "--yes");
+    // In its fifth step the former primary is down, and Redis handed over.
+    await killedAt(5, "switchover", "--yes");
     expect((await entries())[0]).toMatchObject({ kind: "intent", primary: other(from) });
     await stack.ok("harbor-ha", "failover", "--yes", "--to", from);
     expect((await entries()).find(({ kind }) => kind === "aborted")).toMatchObject({ primary: from });

@@ -17,6 +17,7 @@ export function renderAgent(
   topology: Topology,
   node: Node,
   options: AgentOptions,
+  own: string,
   notify?: NotifyHook,
   recordKeys?: RecordKeys,
 ): Bundle {
@@ -39,6 +40,7 @@ export function renderAgent(
         onChange: { reload: agentUnit },
         content: `${JSON.stringify(settings, null, 2)}\n`,
       },
+      [`${hostPaths.programs}/own.sh`]: { mode: "0755", content: own },
       [`/etc/systemd/system/${agentUnit}`]: {
         mode: "0644",
         onChange: { reload: agentUnit },

@@ -105,6 +105,7 @@ describe.each(nodes)("on %s", (node) => {
     const programs = Object.entries(files).filter(([path]) => script.test(path));
     expect(programs.map(([path]) => path.split("/").at(-1)).sort()).toEqual([
       "harbor.sh",
+      "own.sh",
       "pgbouncer.sh",
       "postgres.sh",
       "redis.sh",
@@ -112,7 +113,7 @@ describe.each(nodes)("on %s", (node) => {
     ]);
     for (const [path, content] of programs) {
       const name = path.split("/").at(-1) ?? "";
-      const service = name === "storage-guard.sh" ? "harbor" : name.replace(".sh", "");
+      const service = name === "storage-guard.sh" ? "harbor" : name === "own.sh" ? "agent" : name.replace(".sh", "");
       const source = join(import.meta.dirname, "../../../components/services", service, "host", name);
       expect(content).toBe(readFileSync(source, "utf8"));
     }

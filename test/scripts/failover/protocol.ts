@@ -344,9 +344,8 @@ function operatorSteps(state: State, index: number, operator: Operator, without?
       if (goBack) return step("claims the way back", "settle");
       return step("claims the intent", without === "stop-before-promote" ? "promote" : "stop");
     case "stop":
-      if (operator.reaches) {
-        if (!state.nodes[from].power) return gives("the host is gone");
-        if (!owns()) return gives("overtaken");
+      if (!owns()) return gives("overtaken");
+      if (operator.reaches && state.nodes[from].power) {
         next.nodes[from].pg = "down";
         return step(`stops ${from}`, "promote");
       }

@@ -70,16 +70,7 @@ clone() {
   start
 }
 
-# Refuses unless the newest entry of the record is the intent with this token: another operator may have taken over.
-own() {
-  answer=$(curl -s -m 10 -w '%{http_code}' --unix-socket /run/harbor-ha/agent.sock -d "$1" http://agent/owns) || answer=none
-  case "$answer" in
-    *200) ;;
-    *409) die "${answer%409}" ;;
-    # No agent answers: a program of its own reads the record.
-    *) node /usr/local/lib/harbor-ha/agent.cjs owns "$1" ;;
-  esac
-}
+own() { /usr/local/lib/harbor-ha/own.sh "$1"; }
 
 # stop_former TOKEN: ends PostgreSQL here, and proves it. Prints the state of the data and its last checkpoint.
 stop_former() {
@@ -90,9 +81,9 @@ stop_former() {
   "$bin/pg_controldata" -D "$data" | sed -n 's/^Database cluster state: *//p; s/^Latest checkpoint location: *//p' | paste -s -d '|'
 }
 
-# has_received LSN: whether this standby holds everything up to and including the checkpoint at that position.
-# One that is promoted already is past that question.
-has_received() { query -d postgres -c "SELECT NOT pg_is_in_recovery() OR coalesce(pg_last_wal_receive_lsn() > '$1', false)"; }
+# has_received LSN: whether this standby holds everything up to and including the checkpoint at that position; received in
+# this life of the server, or replayed from its own disk. One that is promoted already is past that question.
+has_received() { query -d postgres -c "SELECT NOT pg_is_in_recovery() OR coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > '$1', false)"; }
 
 # is_standby: whether the database here has not been promoted. Under the lock, so that no promotion is under way.
 is_standby() { query -d postgres -c 'SELECT pg_is_in_recovery()'; }
@@ -121,26 +112,46 @@ follow() {
   query -d postgres -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active" >/dev/null
 }
 
-# rejoin PRIMARY_ADDRESS SELF: a former primary's data becomes the standby's, by rewinding it; where that fails, by a new
-# copy. The former data is kept beside it until `rejoined`.
+# Whether WAL arrives from the primary within half a minute.
+receives() {
+  for _ in $(seq 60); do
+    [ "$(query -d postgres -c "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'")" != 1 ] || return 0
+    sleep 0.5
+  done
+  return 1
+}
+
+# rejoin PRIMARY_ADDRESS SELF: this node's data becomes the standby's: a former primary's by rewinding it; where that fails, and
+# for a standby that cannot follow, by a new copy. The former data is kept beside it until `rejoined`. Prints what it did.
 rejoin() {
-  if systemctl is-active --quiet "$unit"; then
-    [ "$(query -d postgres -c 'SELECT pg_is_in_recovery()')" = t ] || die "PostgreSQL runs here as primary"
-    return
-  fi
-  if [ ! -e "$data/standby.signal" ] && [ -e "$data/PG_VERSION" ]; then
+  log=/var/lib/harbor-ha/rewind.log
+  # Data that was being rewound when somebody pulled the plug is neither the one nor the other.
+  if [ -e "$data.rewinding" ]; then
+    echo "an earlier rewind did not end: the database is copied anew" >&2
+  elif [ -e "$data/standby.signal" ]; then
+    systemctl is-active --quiet "$unit" || start || true
+    if receives; then echo follows; return; fi
+    echo "it is a standby already, but cannot follow: the database is copied anew" >&2
+  elif [ -e "$data/PG_VERSION" ]; then
+    ! systemctl is-active --quiet "$unit" || die "PostgreSQL runs here as primary"
+    : > "$data.rewinding"
+    sync "$data.rewinding"
     if as_postgres "$bin/pg_rewind" --target-pgdata="$data" --config-file=/etc/postgresql/17/main/postgresql.conf \
-      --source-server="$(conninfo_of "$1" "$2") dbname=postgres" >&2; then
+      --source-server="$(conninfo_of "$1" "$2") dbname=postgres" > "$log" 2>&1; then
+      become_standby "$data" "$1" "$2"
+      rm -f "$data.rewinding"
       follow "$1" "$2"
-      echo rewound
-      return
+      if receives; then echo rewound; return; fi
     fi
-    echo "pg_rewind failed: the database is copied anew" >&2
+    echo "it could not be rewound ($log): the database is copied anew" >&2
+  fi
+  systemctl stop "$unit" || true
+  if [ -e "$data/PG_VERSION" ]; then
     rm -rf "$data.former"
     mv -T "$data" "$data.former"
   fi
-  [ -e "$data/PG_VERSION" ] || clone "$1" "$2"
-  start
+  rm -f "$data.rewinding"
+  clone "$1" "$2"
   echo copied
 }
 

@@ -16,31 +16,51 @@ write() {
   mv "$temporary" "$role"
 }
 
-live() { REDISCLI_AUTH=$(cat /etc/harbor-ha/redis.password) redis-cli -s /run/redis/redis-server.sock "$@"; }
+own() { /usr/local/lib/harbor-ha/own.sh "$1"; }
 
-# promote: the replica here becomes the master, now and at its next start. One that is down is started by the agent, once the
-# record is settled.
+live() { REDISCLI_AUTH=$(cat /etc/harbor-ha/redis.password) timeout 5 redis-cli -s /run/redis/redis-server.sock "$@" 2>&1; }
+
+# promote TOKEN: the replica here becomes the master, now and at its next start. One that is down, or does not do as it is
+# told, is started by the agent once the record is settled: nothing here may hold up a database that is promoted already.
 promote() {
+  own "$1"
   write ""
-  if systemctl is-active --quiet "$unit"; then [ "$(live REPLICAOF NO ONE)" = OK ]; fi
+  systemctl is-active --quiet "$unit" || return 0
+  answer=$(live REPLICAOF NO ONE) || true
+  [ "$answer" = OK ] || {
+    echo "Redis answered '$answer': it is started anew as master" >&2
+    systemctl kill --signal=SIGKILL "$unit" || true
+  }
 }
 
-# hand_over ADDRESS: the replica there becomes the master with everything this one has, and this one its replica. Where that
-# does not work at once, it stops, which gives the replica what there is too.
+# hand_over TOKEN ADDRESS: the replica there becomes the master with everything this one has, and this one its replica. Where
+# that does not work at once, it stops, which gives the replica what there is too.
 hand_over() {
-  if [ "$(live FAILOVER TO "$1" 6379 TIMEOUT 2000)" = OK ]; then
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  own "$1"
+  if [ "$(live FAILOVER TO "$2" 6379 TIMEOUT 2000)" = OK ]; then
+    for _ in $(seq 20); do
       case "$(live INFO replication)" in
-        *role:slave*) write "replicaof $1 6379"; return ;;
+        *role:slave*) write "replicaof $2 6379"; return ;;
       esac
       sleep 0.1
     done
   fi
-  stop
+  end
 }
 
-# stop: gives its replica what it has before it ends.
-stop() { systemctl stop "$unit"; }
+# stop TOKEN: gives its replica what it has before it ends.
+stop() {
+  own "$1"
+  end
+}
+
+end() { timeout 20 systemctl stop "$unit" || systemctl kill --signal=SIGKILL "$unit" || true; }
+
+# follow ADDRESS: this node is the replica of the master there, from now on.
+follow() {
+  write "replicaof $1 6379"
+  if systemctl is-active --quiet "$unit"; then live REPLICAOF "$1" 6379 >/dev/null || systemctl restart "$unit"; else start; fi
+}
 
 start() { systemctl start "$unit"; }
 
@@ -54,6 +74,6 @@ restart() {
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  role | promote | hand_over | stop | start | restart) "$verb" "$@" ;;
-  *) echo "usage: redis.sh role [MASTER] | promote | hand_over ADDRESS | stop | start | restart" >&2; exit 1 ;;
+  role | promote | hand_over | stop | follow | start | restart) "$verb" "$@" ;;
+  *) echo "usage: redis.sh role [MASTER] | promote TOKEN | hand_over TOKEN ADDRESS | stop TOKEN | follow ADDRESS | start | restart" >&2; exit 1 ;;
 esac
