@@ -45,6 +45,8 @@ async function perform(place: RecordAccess, request: RecordRequest): Promise<unk
       return provesExclusive(openStore(place, request.trial));
     case "restore":
       return restore(openStore(place), request.entries);
+    case "seal":
+      return openStore(place).seal(request.moved);
     case "forget":
       return forget(place, request.trial);
     default:

@@ -12,7 +12,9 @@ export type RecordRequest =
   | { do: "prove"; trial: string }
   | { do: "forget"; trial: string }
   /** Writes entries that exist elsewhere; one that is there already must be the same. */
-  | { do: "restore"; entries: RecordEntry[] };
+  | { do: "restore"; entries: RecordEntry[] }
+  /** Whether nobody is to believe the record at this place any more. */
+  | { do: "seal"; moved: boolean };
 
 export interface ClaimResult {
   won: boolean;

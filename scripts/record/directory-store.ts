@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { RecordStore } from "./store.ts";
+import { movedAway, movedMark, type RecordStore } from "./store.ts";
 
 const fileOf = (number: number) => `${String(number).padStart(10, "0")}.json`;
 
@@ -18,6 +18,7 @@ export class DirectoryStore implements RecordStore {
   async numbers(after: number): Promise<number[]> {
     await stat(dirname(this.directory));
     const names = await readdir(this.directory).catch(noneIfAbsent);
+    if (names.includes(movedMark)) throw new Error(movedAway);
     return names
       .filter((name) => /^\d{10}\.json$/.test(name))
       .map((name) => Number.parseInt(name, 10))
@@ -26,6 +27,14 @@ export class DirectoryStore implements RecordStore {
 
   read(number: number): Promise<string> {
     return readFile(join(this.directory, fileOf(number)), "utf8");
+  }
+
+  async seal(moved: boolean): Promise<void> {
+    await mkdir(this.directory, { mode: 0o700 }).catch(fineIfThere);
+    const mark = join(this.directory, movedMark);
+    if (moved) await (await open(mark, "w", 0o600)).close();
+    else await rm(mark, { force: true });
+    await syncDirectory(this.directory);
   }
 
   async create(number: number, text: string): Promise<"created" | "exists"> {

@@ -14,9 +14,8 @@ export function placeOf(access: RecordAccess): RecordPlace {
 }
 
 /**
- * Copies the record to another place, proves that place, and leaves a note on both nodes, without which `up` refuses the new
- * place. An entry that is written meanwhile at the old place is copied too; one after that makes the nodes distrust the new
- * place, so nothing is lost by it.
+ * Copies the record to another place, proves that place, leaves a note on both nodes, without which `up` refuses the new
+ * place, and seals the old one: from then until `up` the pair serves as it is, and nothing is claimed or started.
  */
 export async function moveRecord(cluster: Cluster, to: RecordAccess, log: (line: string) => void): Promise<void> {
   const nodes = [...cluster.hosts.keys()];
@@ -27,7 +26,7 @@ export async function moveRecord(cluster: Cluster, to: RecordAccess, log: (line:
     throw new UserError("the record is where the configuration wants it: set the new place first (option record)", 2);
   log("prove that the new place lets only one node create each entry");
   await proveRecord(cluster, to);
-  for (;;) {
+  while (!(await complete(cluster, nodes, to))) {
     const before = await newest(cluster, nodes);
     if (!settled(before))
       throw new UserError(
@@ -35,23 +34,36 @@ export async function moveRecord(cluster: Cluster, to: RecordAccess, log: (line:
         2,
       );
     const { entries } = await askRecord<{ entries: RecordEntry[] }>(cluster, reader, { do: "history", last: 100_000 });
-    log(`copy ${entries.length} entries`);
+    log(`copy ${entries.length} entries, and seal the old place`);
     await askRecord(cluster, reader, { do: "restore", entries }, to);
-    const after = await newest(cluster, nodes, to);
-    if (after.epoch === (await newest(cluster, nodes)).epoch) break;
+    await askRecord(cluster, reader, { do: "seal", moved: true });
+    if (await complete(cluster, nodes, to)) break;
+    // An entry slipped in between: it has to come along.
+    await askRecord(cluster, reader, { do: "seal", moved: false });
   }
   for (const node of nodes) {
-    const file = `${hostPaths.state}/record-moved.json`;
+    const file = quote(`${hostPaths.state}/record-moved.json`);
     const { status, stderr } = await cluster
       .host(node)
-      .run(
-        `cat > ${quote(`${file}.new`)} && sync ${quote(`${file}.new`)} && mv ${quote(`${file}.new`)} ${quote(file)}`,
-        {
-          input: JSON.stringify(placeOf(to)),
-        },
-      );
+      .run(`cat > ${file}.new && sync ${file}.new && mv ${file}.new ${file}`, { input: JSON.stringify(placeOf(to)) });
     if (status !== 0) throw new UserError(`${node}: ${stderr.trim()}`, status === 255 ? 3 : 1);
   }
+}
+
+/** Whether the new place holds everything that a node has seen; after the seal, nothing newer can come. */
+async function complete(cluster: Cluster, nodes: string[], to: RecordAccess): Promise<boolean> {
+  const there = await newest(cluster, nodes, to).catch(() => undefined);
+  const known = await Promise.all(nodes.map((node) => knownEpoch(cluster, node)));
+  const sealed = await newest(cluster, nodes).then(
+    () => false,
+    () => true,
+  );
+  return there !== undefined && sealed && Math.max(...known) <= there.epoch;
+}
+
+async function knownEpoch(cluster: Cluster, node: string): Promise<number> {
+  const { stdout } = await cluster.host(node).run(`cat ${hostPaths.knownEntry}`);
+  return (JSON.parse(stdout || "{}") as { epoch?: number }).epoch ?? 0;
 }
 
 /** The newest entry, the same for every node. */

@@ -1,7 +1,7 @@
 import { webcrypto } from "node:crypto";
 import { AwsClient } from "aws4fetch";
 import type { RecordAccess } from "../../components/model/record.ts";
-import type { RecordStore } from "./store.ts";
+import { movedAway, movedMark, type RecordStore } from "./store.ts";
 
 // Node 18, which some distributions have, does not offer it globally.
 globalThis.crypto ??= webcrypto as Crypto;
@@ -35,6 +35,7 @@ export class S3Store implements RecordStore {
       if (token) query.set("continuation-token", token);
       else if (after > 0) query.set("start-after", this.key(after));
       const text = await (await this.ask("GET", "", { query })).text();
+      if (text.includes(`<Key>${this.prefix}/${movedMark}</Key>`)) throw new Error(movedAway);
       found.push(...[...text.matchAll(/<Key>[^<]*\/(\d{10})\.json<\/Key>/g)].map(([, digits]) => Number(digits)));
       token = /<NextContinuationToken>([^<]+)</.exec(text)?.[1]?.replaceAll("&amp;", "&");
     } while (token);
@@ -53,6 +54,10 @@ export class S3Store implements RecordStore {
     if (status === 409 && (await this.numbers(number - 1)).includes(number)) return "exists";
     if (status === 409) throw new Error(`the object storage could not decide who creates ${this.key(number)}`);
     return "created";
+  }
+
+  async seal(moved: boolean): Promise<void> {
+    await this.ask(moved ? "PUT" : "DELETE", `${this.prefix}/${movedMark}`, { accept: [404] });
   }
 
   /** Deletes everything below the prefix; for trials only. */

@@ -5,8 +5,10 @@ import { type Claim, type Reading, type RecordEntry, recordEntry } from "../../c
  * thrown; what they mean for the record is decided here.
  */
 export interface RecordStore {
-  /** Numbers that exist above `after`, in any order. */
+  /** Numbers that exist above `after`, in any order. @throws if the record was moved away from here. */
   numbers(after: number): Promise<number[]>;
+  /** Marks that the record has moved away, or that it is here again. */
+  seal(moved: boolean): Promise<void>;
   read(number: number): Promise<string>;
   /** Creates the object whole and durable, or says that there is one. */
   create(number: number, text: string): Promise<"created" | "exists">;
@@ -58,8 +60,15 @@ export async function claim(
   return { won: newest.epoch === epoch && newest.token === entry.token && newest.kind === entry.kind, newest };
 }
 
+/** What a place says from which the record was moved: whoever still reads it there must not believe it. */
+export const movedAway = "the record was moved to another place: run pulumi up";
+
+/** Name of the mark; it sorts behind every number. */
+export const movedMark = "moved";
+
 /** Writes entries under their own numbers, oldest first, as they are. @throws if another entry has one of the numbers. */
 export async function restore(store: RecordStore, entries: RecordEntry[]): Promise<void> {
+  await store.seal(false);
   for (const entry of [...entries].sort((a, b) => a.epoch - b.epoch)) {
     await store.create(entry.epoch, `${JSON.stringify(entry, null, 2)}\n`);
     const there = await readEntry(store, entry.epoch);

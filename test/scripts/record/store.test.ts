@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Claim } from "../../../components/model/record.ts";
 import { DirectoryStore } from "../../../scripts/record/directory-store.ts";
-import { claim, provesExclusive, type RecordStore, readRecord } from "../../../scripts/record/store.ts";
+import {
+  claim,
+  history,
+  provesExclusive,
+  type RecordStore,
+  readRecord,
+  restore,
+} from "../../../scripts/record/store.ts";
 
 const claimOf = (token: string, changes: Partial<Claim> = {}): Claim => ({
   kind: "done",
@@ -94,6 +101,7 @@ describe("storage that ignores the condition is found out", () => {
     private readonly texts = new Map<number, string>();
     numbers = async (after: number) => [...this.texts.keys()].filter((number) => number > after);
     read = async (number: number) => this.texts.get(number) ?? "";
+    seal = async () => {};
     async create(number: number, text: string): Promise<"created" | "exists"> {
       this.texts.set(number, text);
       return "created";
@@ -114,4 +122,14 @@ describe("storage that ignores the condition is found out", () => {
     };
     expect(await provesExclusive(store)).toBe(false);
   });
+});
+
+test("a place that the record was moved away from is not believed, until it is moved back", async () => {
+  await claim(store(), 0, claimOf("first"), "one");
+  const { entries } = await history(store(), 10);
+  await store().seal(true);
+  expect(await readRecord(store())).toEqual({ state: "unreadable", reason: expect.stringContaining("was moved") });
+  await expect(claim(store(), 1, claimOf("late"), "one")).rejects.toThrow("was moved");
+  await restore(store(), entries);
+  expect(await readRecord(store())).toMatchObject({ state: "read", newest: { epoch: 1 } });
 });
