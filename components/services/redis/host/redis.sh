@@ -18,7 +18,11 @@ write() {
 
 own() { /usr/local/lib/harbor-ha/own.sh "$1"; }
 
-live() { REDISCLI_AUTH=$(cat /etc/harbor-ha/redis.password) timeout 5 redis-cli -s /run/redis/redis-server.sock "$@" 2>&1; }
+# One command to the running server. The password goes over stdin: neither arguments nor environments may show it.
+live() {
+  { printf 'AUTH %s\n' "$(cat /etc/harbor-ha/redis.password)"; printf '%s\n' "$*"; } |
+    timeout 5 redis-cli -s /run/redis/redis-server.sock 2>&1 | tail -n +2
+}
 
 # promote TOKEN: the replica here becomes the master, now and at its next start. One that is down, or does not do as it is
 # told, is started by the agent once the record is settled: nothing here may hold up a database that is promoted already.
@@ -59,7 +63,11 @@ end() { timeout 20 systemctl stop "$unit" || systemctl kill --signal=SIGKILL "$u
 # follow ADDRESS: this node is the replica of the master there, from now on.
 follow() {
   write "replicaof $1 6379"
-  if systemctl is-active --quiet "$unit"; then live REPLICAOF "$1" 6379 >/dev/null || systemctl restart "$unit"; else start; fi
+  systemctl is-active --quiet "$unit" || { start; return; }
+  case "$(live REPLICAOF "$1" 6379)" in
+    OK*) ;;
+    *) systemctl restart "$unit" ;;
+  esac
 }
 
 start() { systemctl start "$unit"; }
