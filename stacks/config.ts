@@ -38,6 +38,7 @@ const hostOptions = z.strictObject({
   networkInterface: z.string().optional().describe("Interface, where it differs from hosts.networkInterface."),
 });
 
+const objectFolder = z.string().regex(/^[\w-]+(\/[\w-]+)*$/, "must be letters, digits, - and _, with / in between");
 const bucketOptions = {
   endpoint: z
     .url({ protocol: /^https?$/ })
@@ -197,11 +198,7 @@ export const configSchema = z.strictObject({
       s3: z
         .strictObject({
           ...bucketOptions,
-          folder: z
-            .string()
-            .regex(/^[\w-]+(\/[\w-]+)*$/, "must be letters, digits, - and _, with / in between")
-            .default("harbor")
-            .describe("Folder of the bucket in which the images lie."),
+          folder: objectFolder.default("harbor").describe("Folder of the bucket in which the images lie."),
         })
         .optional()
         .describe(
@@ -216,9 +213,7 @@ export const configSchema = z.strictObject({
       s3: z
         .strictObject({
           ...bucketOptions,
-          prefix: z
-            .string()
-            .regex(/^[\w-]+(\/[\w-]+)*$/, "must be letters, digits, - and _, with / in between")
+          prefix: objectFolder
             .default("harbor-ha/record")
             .describe("Beginning of the objects' names. Two pairs in one bucket need two prefixes."),
         })

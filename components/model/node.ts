@@ -9,8 +9,6 @@ export const sshAccess = z.object({
   hostKey: z.string(),
   /** Private key file on the operator's machine; absent: the SSH agent and ssh_config decide. */
   identityFile: z.string().optional(),
-  /** An ssh_config of the operator's, for this one command. */
-  sshConfig: z.string().optional(),
   /** A host through which this one is reached, with its own pinned key; same login key. */
   jump: z.object({ host: z.string(), port: z.number().int(), user: z.string(), hostKey: z.string() }).optional(),
 });

@@ -64,3 +64,8 @@ export function peerOf(topology: Pick<Topology, "nodes">, name: string): Topolog
   if (!peer) throw new Error(`no peer for node ${name}`);
   return peer;
 }
+
+/** A node's private address; empty for a name that no node has. */
+export function addressOf({ nodes }: Pick<Topology, "nodes">, name: string): string {
+  return nodes.find((node) => node.name === name)?.address ?? "";
+}

@@ -1,4 +1,5 @@
 import { type Belief, type BootDecision, type RecordEntry, settled } from "../../components/model/record.ts";
+import { redisMaster } from "../../components/model/units.ts";
 
 /** What lies in PostgreSQL's data directory, read while the server is down. */
 export interface DataOnDisk {
@@ -133,7 +134,7 @@ export function decideBoot(facts: BootFacts): BootDecision {
 export function decideRedisBoot(facts: Omit<BootFacts, "data">, configured: string): BootDecision {
   if (configured === "")
     return { start: "no", rule: "boot.no-data", sentence: "Redis has no role here yet", remedy: roll };
-  if (configured !== "# master") return { start: "standby", rule: "boot.standby" };
+  if (configured !== redisMaster) return { start: "standby", rule: "boot.standby" };
   const newest = facts.belief.state === "good" ? facts.belief.newest : undefined;
   // Redis has no identity of its own: only what the record says about nodes applies to it.
   const data: DataOnDisk = {

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import type { AgentSettings } from "../../components/model/agent.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { type Belief, type BootDecision, type RecordEntry, settled } from "../../components/model/record.ts";
+import { postgresUnit, redisUnit } from "../../components/model/units.ts";
 import { believe, objectionTo } from "../record/belief.ts";
 import type { RecordClient, RecordRequest } from "../record/client.ts";
 import { decideBoot, decideRedisBoot, type PeerAnswer } from "./boot.ts";
@@ -17,9 +18,6 @@ import { openRecord } from "./settings.ts";
 import { Watcher } from "./watcher.ts";
 
 const execute = promisify(execFile);
-
-const postgresUnit = "postgresql@17-main.service";
-const redisUnit = "redis-server.service";
 
 /** How often servers are looked at, and how often record and peer. */
 const lookMs = 500;

@@ -6,7 +6,8 @@ import type { Daemon } from "./daemon.ts";
 
 /**
  * Answers root on this host over a unix socket: `POST /record` performs a request, `POST /owns` says whether the newest
- * entry is the intent with that token (200) or what has taken over (409). Starting a program of its own for each costs
+ * entry is the intent with that token (200) or what has taken over (409), `POST /look` looks at record and servers at
+ * once instead of at their time. Starting a program of its own for each costs
  * half a second, in which clients wait.
  */
 export function openDoor(daemon: Daemon): void {
@@ -19,6 +20,7 @@ export function openDoor(daemon: Daemon): void {
       .then(async (text) => {
         if (request.url === "/record")
           return answer(200, JSON.stringify((await daemon.askRecordFor(JSON.parse(text))) ?? null));
+        if (request.url === "/look") return answer(200, String(await daemon.lookNow().then(() => true)));
         if (request.url !== "/owns") return answer(404, "");
         const objection = await daemon.objection(text.trim());
         return answer(objection ? 409 : 200, objection ?? "");

@@ -17,7 +17,7 @@ import { Daemon } from "./daemon.ts";
 import { openDoor } from "./door.ts";
 import { collectFacts } from "./facts.ts";
 import { gate } from "./gate.ts";
-import { deliver } from "./notify.ts";
+import { deliver, messageOf } from "./notify.ts";
 import { openRecord, readSettings, recordAt } from "./settings.ts";
 
 const [, , verb, argument] = process.argv;
@@ -25,8 +25,6 @@ const [, , verb, argument] = process.argv;
 function serve() {
   const settings = readSettings();
   const daemon = new Daemon(settings);
-  // An operator who has just written an entry need not wait for the next look at the record.
-  process.on("SIGUSR2", () => void daemon.lookNow());
   createServer((request, response) => {
     const answer = daemon.answer(request.url ?? "");
     response.writeHead(answer ? (answer.ok ? 200 : 503) : 404).end(answer?.text);
@@ -50,16 +48,10 @@ function relay(path: string) {
 }
 
 async function notifyTest() {
-  const { notify, stack, self } = readSettings();
-  if (!notify) throw new Error("notify is not configured");
+  const settings = readSettings();
+  if (!settings.notify) throw new Error("notify is not configured");
   const sentence = "this is a test: nothing is wrong";
-  const text = `harbor-ha ${stack}, ${self.name}: ${sentence}`;
-  const at = new Date().toISOString();
-  await deliver(
-    notify,
-    { id: "test", state: "event", severity: "info", sentence, stack, node: self.name, at, text },
-    1,
-  );
+  await deliver(settings.notify, messageOf({ id: "test", state: "event", severity: "info", sentence }, settings), 1);
 }
 
 /** `at`: another place than the configured one, with its keys. */

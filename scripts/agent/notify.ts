@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { NotifyHook } from "../../components/model/agent.ts";
+import type { AgentSettings, NotifyHook } from "../../components/model/agent.ts";
 import type { Notice } from "./notices.ts";
 
 const deadlineMs = 30_000;
@@ -12,6 +12,11 @@ export interface Message extends Notice {
   node: string;
   at: string;
   text: string;
+}
+
+export function messageOf(notice: Notice, { stack, self }: AgentSettings): Message {
+  const text = `harbor-ha ${stack}, ${self.name}: ${notice.sentence}`;
+  return { ...notice, stack, node: self.name, at: new Date().toISOString(), text };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { AgentSettings, NotifyHook } from "../../components/model/agent.ts"
 import { hostPaths } from "../../components/model/paths.ts";
 import type { RecordEntry } from "../../components/model/record.ts";
 import { type Condition, conditions, type Notice, notices } from "./notices.ts";
-import { deliver } from "./notify.ts";
+import { deliver, messageOf } from "./notify.ts";
 
 /** Local file systems only: the shared one may hang. */
 const mounts = ["/", hostPaths.postgresData, "/var/lib/docker", hostPaths.harborData];
@@ -66,14 +66,7 @@ export class Watcher {
   }
 
   private tell(notice: Notice): void {
-    const { stack, self } = this.settings;
-    const message = {
-      ...notice,
-      stack,
-      node: self.name,
-      at: new Date().toISOString(),
-      text: `harbor-ha ${stack}, ${self.name}: ${notice.sentence}`,
-    };
+    const message = messageOf(notice, this.settings);
     console.error(`telling people: ${notice.sentence} [${notice.id}]`);
     this.deliveries = this.deliveries
       .then(() => deliver(this.hook, message))

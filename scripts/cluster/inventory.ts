@@ -18,16 +18,6 @@ export interface InventoryOptions {
 
 /** The pair's inventory: from a file or stdin, from a node, else from the selected stack's outputs. */
 export async function readInventory(options: InventoryOptions): Promise<Inventory> {
-  const found = await findInventory(options);
-  if (!options.sshConfig) return found;
-  const { sshConfig } = options;
-  return {
-    ...found,
-    access: Object.fromEntries(Object.entries(found.access).map(([name, login]) => [name, { ...login, sshConfig }])),
-  };
-}
-
-async function findInventory(options: InventoryOptions): Promise<Inventory> {
   if (options.inventory) {
     const text = readFileSync(options.inventory === "-" ? 0 : options.inventory, "utf8");
     const value = JSON.parse(text);

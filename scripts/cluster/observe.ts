@@ -3,6 +3,7 @@ import { Client } from "pg";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { hostPaths } from "../../components/model/paths.ts";
+import type { RecordEntry } from "../../components/model/record.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
 import { Ssh } from "./ssh.ts";
 
@@ -47,18 +48,29 @@ export function holdsEndpoint({ topology }: Inventory, node: NodeObservation): b
   return address !== undefined && node.host?.addresses.includes(address) === true;
 }
 
+/** The newest entry of the record that a node reads. */
+export function newestOf({ host }: NodeObservation): RecordEntry | undefined {
+  return host?.record.belief.state === "good" ? host.record.belief.newest : undefined;
+}
+
+/** The newest entry that any node reads: read a moment apart, one may be an entry behind. */
+export function newestEntry(nodes: NodeObservation[]): RecordEntry | undefined {
+  return nodes.flatMap((node) => newestOf(node) ?? []).sort((a, b) => b.epoch - a.epoch)[0];
+}
+
 /** Connections to all hosts of the pair for the length of one command. */
 export class Cluster {
   readonly inventory: Inventory;
   readonly hosts: Map<string, Ssh>;
 
-  constructor(inventory: Inventory) {
+  /** `sshConfig`: an ssh_config of the operator's for every connection. */
+  constructor(inventory: Inventory, sshConfig?: string) {
     this.inventory = inventory;
     this.hosts = new Map(
       presentNodes(inventory).map(({ name }) => {
         const access = inventory.access[name];
         if (!access) throw new Error(`no login for ${name}`);
-        return [name, new Ssh(name, access)];
+        return [name, new Ssh(name, access, sshConfig)];
       }),
     );
   }

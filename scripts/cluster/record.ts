@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { hostPaths } from "../../components/model/paths.ts";
-import type { Claim, RecordAccess } from "../../components/model/record.ts";
+import type { Claim, RecordAccess, RecordEntry } from "../../components/model/record.ts";
 import { quote } from "../../components/model/shell.ts";
 import type { ClaimResult, RecordRequest } from "../record/client.ts";
 import { UserError } from "../user-error.ts";
-import type { Cluster } from "./observe.ts";
+import type { Cluster, Observation } from "./observe.ts";
+import { lockHeld } from "./ssh.ts";
 
 const ownProgram = `node ${hostPaths.programs}/agent.cjs record`;
 const agentsDoor = `curl -sf -m 30 --unix-socket ${hostPaths.agentSocket} -d @- http://agent/record`;
@@ -35,13 +36,27 @@ export async function askRecord<T>(
           after: "locked\n",
         })
       : await host.run(program, { input });
-  if (status === 75)
-    throw new UserError(
-      `${node}: another operation holds the host's lock (${hostPaths.lock}); wait for it or end it, then run the same command again`,
-    );
+  if (status === 75) throw lockHeld(node);
   if (status !== 0)
     throw new UserError(`${node}: the cluster record could not be reached: ${stderr.trim()}`, status === 255 ? 3 : 1);
   return JSON.parse(stdout);
+}
+
+/** What lies in the record's place, read through the first node that can; newest entries first. */
+export async function readHistory(
+  cluster: Cluster,
+  observation: Observation,
+  last: number,
+): Promise<{ reader: string; highest: number; entries: RecordEntry[] } | undefined> {
+  for (const { name } of cluster.inventory.topology.nodes) {
+    if (!observation[name]?.host) continue;
+    const request = { do: "history", last } as const;
+    const found = await askRecord<{ highest: number; entries: RecordEntry[] }>(cluster, name, request).catch(
+      () => undefined,
+    );
+    if (found) return { reader: name, ...found };
+  }
+  return undefined;
 }
 
 /** Claims the entry after `previous` through a node. @throws UserError if another claimant was first. */

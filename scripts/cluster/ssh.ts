@@ -28,17 +28,25 @@ interface RunOptions {
 export const turnedAway = ({ status, stderr }: SshResult) =>
   status === 255 && /^kex_exchange_identification: .*(closed|reset)/m.test(stderr);
 
+/** Said where the host's lock was not free in time. */
+export const lockHeld = (name: string) =>
+  new UserError(
+    `${name}: another operation holds the host's lock (${hostPaths.lock}); wait for it or end it, then run the same command again`,
+  );
+
 /** Multiplexed ssh to one host with the system's own client: one login, many commands. Close it when done. */
 export class Ssh {
   readonly name: string;
   private readonly access: SshAccess;
+  private readonly sshConfig?: string;
   private readonly directory: string;
   private readonly forwarded = new Map<string, Promise<string>>();
   private readonly relays: Server[] = [];
 
-  constructor(name: string, access: SshAccess) {
+  constructor(name: string, access: SshAccess, sshConfig?: string) {
     this.name = name;
     this.access = access;
+    this.sshConfig = sshConfig;
     // Short, for the control socket's path has at most 104 characters.
     this.directory = mkdtempSync(join(tmpdir(), "hha-"));
     const pinned = [access, ...(access.jump ? [access.jump] : [])];
@@ -61,7 +69,6 @@ export class Ssh {
   }
 
   private loginArguments({ host, port, user, identityFile }: Omit<SshAccess, "hostKey" | "jump">): string[] {
-    const { sshConfig } = this.access;
     const options = [
       `UserKnownHostsFile=${join(this.directory, "known_hosts")}`,
       "StrictHostKeyChecking=yes",
@@ -77,7 +84,7 @@ export class Ssh {
       ...(identityFile ? ["IdentitiesOnly=yes"] : []),
     ];
     return [
-      ...(sshConfig ? ["-F", sshConfig] : []),
+      ...(this.sshConfig ? ["-F", this.sshConfig] : []),
       ...options.flatMap((option) => ["-o", option]),
       ...(identityFile ? ["-i", identityFile] : []),
       "-p",
@@ -111,33 +118,28 @@ export class Ssh {
     return collect(spawn("ssh", words, { stdio: "pipe", timeout: timeoutMs }), input, after);
   }
 
+  /** Runs a command that has to succeed. @returns what it printed. @throws UserError with its own words. */
+  async must(command: string, options: RunOptions = {}): Promise<string> {
+    const { status, stdout, stderr } = await this.run(command, options);
+    if (status !== 0) throw new UserError(`${this.name}: ${stderr.trim()}`, status === 255 ? 3 : 1);
+    return stdout;
+  }
+
   /** Runs a program of the toolkit under the host's lock; a failure is an error with the program's own words. */
   async locked(program: string, args: string[], timeoutMs = 600_000): Promise<string> {
     const words = [`${hostPaths.programs}/${program}`, ...args].map(quote).join(" ");
     const { status, stdout, stderr } = await this.run(`flock -w 600 -E 75 ${hostPaths.lock} ${words}`, { timeoutMs });
-    if (status === 75)
-      throw new UserError(
-        `${this.name}: another operation holds the host's lock (${hostPaths.lock}); wait for it or end it, then run the same command again`,
-      );
+    if (status === 75) throw lockHeld(this.name);
     if (status === 255)
       throw new UserError(`${this.name}: lost over SSH during \`${program} ${args[0]}\`: ${stderr.trim()}`, 3);
     if (status !== 0) throw new UserError(`${this.name}: ${program} ${args.join(" ")} failed:\n${stderr.trim()}`);
     return stdout.trim();
   }
 
-  /** Holds a command open on the host (a lease); returns what ends it. */
-  hold(command: string): () => Promise<void> {
-    const child = spawn("ssh", [...this.arguments(), asRoot(this.access.user, command)], {
-      stdio: ["pipe", "ignore", "ignore"],
-    });
-    const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-    return () => {
-      child.stdin?.end();
-      return ended;
-    };
-  }
-
-  /** The same for a command that says a word on stdout once it holds what it is for. @throws UserError if it ends before. */
+  /**
+   * Holds a command open on the host, once it has said a word on stdout; returns what ends it.
+   * @throws UserError with its words if it ends before.
+   */
   lease(command: string, word: string): Promise<() => Promise<void>> {
     const words = [...this.arguments(), asRoot(this.access.user, command)];
     const child = spawn("ssh", words, { stdio: "pipe" });

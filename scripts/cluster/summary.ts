@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import type { Inventory } from "../../components/model/inventory.ts";
 import { type RecordEntry, settled } from "../../components/model/record.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
-import { holdsEndpoint, type NodeObservation, type Observation } from "./observe.ts";
+import { holdsEndpoint, type NodeObservation, newestEntry, type Observation } from "./observe.ts";
 
 /** One thing that is not as it should be. */
 export interface Finding {
@@ -151,11 +151,6 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
   if (address && holders.length !== 1)
     add("endpoint.holders", `${holders.length} nodes${ofThose} hold the virtual address ${address}`);
   return found;
-}
-
-function newestEntry(nodes: NodeObservation[]): RecordEntry | undefined {
-  const entries = nodes.flatMap(({ host }) => (host?.record.belief.state === "good" ? host.record.belief.newest : []));
-  return entries.sort((a, b) => b.epoch - a.epoch)[0];
 }
 
 function table(inventory: Inventory, summary: Omit<Summary, "text">): string {

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
 import type { InventoryOptions } from "../cluster/inventory.ts";
 import type { Cluster } from "../cluster/observe.ts";
-import { move, planMove, rejoin, synchronous } from "../failover/run.ts";
-import { UserError } from "../user-error.ts";
+import { move, planMove, rejoin, synchronousMs } from "../failover/run.ts";
+import { refused } from "../refusal.ts";
+import { untilSynchronous } from "../roll/wait.ts";
 import { agreed, pairCommand, withPair } from "./pair.ts";
 
 interface Options extends InventoryOptions {
@@ -54,8 +55,7 @@ export function rejoinCommand(): Command {
 async function run(cluster: Cluster, verb: "switchover" | "failover", options: Options): Promise<void> {
   const acceptLoss = options.loseUnreplicatedWrites === true;
   const { decision, observation } = await planMove(cluster, { verb, to: options.to, acceptLoss });
-  if (decision.kind === "refusal")
-    throw new UserError(`${decision.sentence} → ${decision.remedy} [${decision.rule}]`, decision.exitCode);
+  if (decision.kind === "refusal") throw refused(decision);
   console.error(decision.sentence);
   if (options.dryRun || !(await agreed(options, "Go on?"))) return;
   const log = (line: string) => console.error(line);
@@ -68,7 +68,7 @@ async function run(cluster: Cluster, verb: "switchover" | "failover", options: O
   );
   if (verb === "switchover" && !decision.goBack) {
     log("waiting until the new standby is synchronous");
-    await synchronous(cluster);
+    await untilSynchronous(cluster, synchronousMs);
   }
   console.log(options.json ? JSON.stringify({ primary: decision.to, steps }) : `${decision.to} is the primary`);
 }
@@ -80,17 +80,24 @@ async function former(cluster: Cluster): Promise<{ node: string; primary: string
   const primary = nodes.find(({ host }) => host?.postgres.role === "primary");
   const belief = primary?.host?.record.belief;
   if (!primary || belief?.state !== "good" || belief.newest.primary !== primary.name || belief.newest.kind === "intent")
-    throw new UserError(
-      "no node runs as the primary that the record names → harbor-ha status says why [rejoin.no-primary]",
-      2,
-    );
+    throw refused({
+      rule: "rejoin.no-primary",
+      sentence: "No node runs as the primary that the record names.",
+      remedy: "harbor-ha status says why",
+    });
   const node = nodes.find(({ name }) => name !== primary.name);
   if (!node?.host)
-    throw new UserError(
-      `the other node cannot be reached (${node?.reason ?? "absent"}) → switch it on first [rejoin.unreachable]`,
-      3,
-    );
+    throw refused({
+      rule: "rejoin.unreachable",
+      sentence: `The other node cannot be reached (${node?.reason ?? "absent"}).`,
+      remedy: "switch it on first",
+      exitCode: 3,
+    });
   if (node.host.postgres.role === "standby" && primary.postgres?.standbys.some(({ state }) => state === "streaming"))
-    throw new UserError(`${node.name} is the standby already → nothing has to be done [rejoin.already]`, 2);
+    throw refused({
+      rule: "rejoin.already",
+      sentence: `${node.name} is the standby already.`,
+      remedy: "nothing has to be done",
+    });
   return { node: node.name, primary: primary.name };
 }

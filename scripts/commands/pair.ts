@@ -14,7 +14,7 @@ export function pairCommand(name: string): Command {
 
 /** Opens connections to the pair for the length of one piece of work. */
 export async function withPair<T>(options: InventoryOptions, work: (cluster: Cluster) => Promise<T>): Promise<T> {
-  const cluster = new Cluster(await readInventory(options));
+  const cluster = new Cluster(await readInventory(options), options.sshConfig);
   try {
     return await work(cluster);
   } finally {

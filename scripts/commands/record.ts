@@ -1,15 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { Command } from "commander";
-import type { RecordEntry } from "../../components/model/record.ts";
 import type { Cluster } from "../cluster/observe.ts";
-import { askRecord, claimEntry } from "../cluster/record.ts";
+import { claimEntry, readHistory } from "../cluster/record.ts";
 import { configuredRecord } from "../cluster/stack-config.ts";
 import { adoptRecord } from "../record/adopt.ts";
 import { moveRecord } from "../record/move.ts";
+import { refused } from "../refusal.ts";
 import { UserError } from "../user-error.ts";
 import { agreed, pairCommand, withPair } from "./pair.ts";
-
-type History = { highest: number; entries: RecordEntry[] };
 
 export function recordCommand(): Command {
   const command = new Command("record").description("the cluster record: which node may write, entry by entry");
@@ -51,16 +49,15 @@ export function recordCommand(): Command {
       .option("--yes", "do not ask")
       .action((options) =>
         withPair(options, async (cluster) => {
-          const { nodes, history, reader } = await look(cluster);
-          if (!reader || !history)
+          const { nodes, history } = await look(cluster);
+          if (!history)
             throw new UserError("no node can reach the place of the record: mount the storage on both nodes first", 2);
           const adoption = adoptRecord({ nodes, ...history });
-          if ("rule" in adoption)
-            throw new UserError(`${adoption.sentence} → ${adoption.remedy} [${adoption.rule}]`, 2);
+          if ("rule" in adoption) throw refused(adoption);
           console.error(adoption.sentence);
           if (options.dryRun) return;
           if (!(await agreed(options, "Write it?"))) return;
-          await claimEntry(cluster, reader, adoption.previous, { ...adoption.entry, token: randomUUID() });
+          await claimEntry(cluster, history.reader, adoption.previous, { ...adoption.entry, token: randomUUID() });
           console.log("written; `harbor-ha status` shows what follows from it");
         }),
       ),
@@ -68,14 +65,11 @@ export function recordCommand(): Command {
   return command;
 }
 
-/** What the nodes say, and what lies in the record's place, read through the first node that can. */
+/** What the nodes say, and what lies in the record's place. */
 async function look(cluster: Cluster) {
   const observation = await cluster.observe();
-  const nodes = cluster.inventory.topology.nodes.map(({ name }) => ({ name, facts: observation[name]?.host }));
-  for (const { name, facts } of nodes) {
-    if (!facts) continue;
-    const history = await askRecord<History>(cluster, name, { do: "history", last: 10 }).catch(() => undefined);
-    if (history) return { nodes, history, reader: name };
-  }
-  return { nodes };
+  return {
+    nodes: cluster.inventory.topology.nodes.map(({ name }) => ({ name, facts: observation[name]?.host })),
+    history: await readHistory(cluster, observation, 10),
+  };
 }

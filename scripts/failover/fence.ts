@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Inventory } from "../../components/model/inventory.ts";
+import { addressOf } from "../../components/model/topology.ts";
 import { powerOff } from "../lab/lab.ts";
 import { UserError } from "../user-error.ts";
 
@@ -10,7 +11,6 @@ type Log = (line: string) => void;
  * @throws UserError with exit code 2 if that cannot be proven; then nothing may be promoted.
  */
 export async function fence(inventory: Inventory, node: string, byHand: boolean, log: Log): Promise<void> {
-  const address = inventory.topology.nodes.find(({ name }) => name === node)?.address ?? "";
   if (byHand) {
     log(`${node} was switched off by hand, you say`);
     return;
@@ -20,7 +20,7 @@ export async function fence(inventory: Inventory, node: string, byHand: boolean,
       await powerOff(inventory.topology.stack, node, log);
       return;
     case "command":
-      await runFence(inventory.fence.command, node, address);
+      await runFence(inventory.fence.command, node, addressOf(inventory.topology, node));
       return;
     case "none":
       throw new UserError(

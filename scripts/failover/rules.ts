@@ -1,6 +1,7 @@
 import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { type RecordEntry, settled } from "../../components/model/record.ts";
 import type { NodeObservation, Observation } from "../cluster/observe.ts";
+import type { Refusal } from "../refusal.ts";
 import { data, isStandbyData, streams } from "../roll/rule.ts";
 
 /** What a planned or unplanned move is decided by. */
@@ -23,18 +24,12 @@ export interface Move {
   to: string;
   /** The newest entry: the one the move builds on, or an intent that it takes over. */
   newest: RecordEntry;
+  /** The newest entry that is settled. */
+  before: RecordEntry;
   /** Whether nothing is to be promoted: an unfinished move ends where it began. */
   goBack: boolean;
   /** What is done, and what it costs. */
   sentence: string;
-}
-
-export interface Refusal {
-  kind: "refusal";
-  rule: string;
-  sentence: string;
-  remedy: string;
-  exitCode: 2 | 3;
 }
 
 interface Names {
@@ -51,19 +46,18 @@ interface MoveRule {
 }
 
 const role = (node: NodeObservation) => node.host?.postgres.role;
-const open = ({ newest }: Names) => !settled(newest);
 
 /** Each says why a move is refused; first match wins. What none refuses may be done. */
 export const moveRules: MoveRule[] = [
   {
     id: "move.already-there",
-    decide: (facts) =>
-      !open(facts) && facts.to.name === facts.before.primary
+    decide: ({ newest, before, from, to }) =>
+      settled(newest) && to.name === before.primary
         ? {
-            sentence: `${facts.to.name} is the primary already.`,
-            remedy: isStandbyData(facts.from)
+            sentence: `${to.name} is the primary already.`,
+            remedy: isStandbyData(from)
               ? "nothing has to be done"
-              : `nothing has to be moved; ${facts.from.name} is no standby: harbor-ha rejoin`,
+              : `nothing has to be moved; ${from.name} is no standby: harbor-ha rejoin`,
           }
         : undefined,
   },
@@ -90,21 +84,21 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "move.back-too-late",
-    decide: (facts) =>
-      open(facts) && facts.to.name === facts.before.primary && role(facts.from) !== "standby"
+    decide: ({ newest, before, from, to }) =>
+      !settled(newest) && to.name === before.primary && role(from) !== "standby"
         ? {
-            sentence: `${facts.from.name} cannot be seen as a standby any more: it may have been promoted already.`,
-            remedy: `finish the move instead: harbor-ha failover --to ${facts.from.name}`,
+            sentence: `${from.name} cannot be seen as a standby any more: it may have been promoted already.`,
+            remedy: `finish the move instead: harbor-ha failover --to ${from.name}`,
           }
         : undefined,
   },
   {
     id: "switchover.old-primary-away",
-    decide: ({ verb, from, newest, before, ...facts }) =>
-      verb === "switchover" && !open({ newest, before, from, to: facts.to }) && role(from) !== "primary"
+    decide: ({ verb, from, to, newest }) =>
+      verb === "switchover" && settled(newest) && role(from) !== "primary"
         ? {
             sentence: `${from.name} does not run as primary: a planned move needs both nodes.`,
-            remedy: `if it is lost: harbor-ha failover --to ${facts.to.name}`,
+            remedy: `if it is lost: harbor-ha failover --to ${to.name}`,
           }
         : undefined,
   },
@@ -132,9 +126,9 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "failover.no-standby",
-    decide: ({ to, newest, before }) =>
-      data(to) === "present" &&
-      (isStandbyData(to) || (!settled(newest) && to.name !== before.primary) || to.name === before.primary)
+    // A target that is the former primary, or was promoted by an unfinished move, is no standby any more.
+    decide: ({ to, newest }) =>
+      data(to) === "present" && (isStandbyData(to) || !settled(newest))
         ? undefined
         : {
             sentence: `${to.name} holds no standby's data.`,
@@ -171,13 +165,12 @@ export function decideMove(facts: MoveFacts): Move | Refusal {
     return refuse("move.absent", `${absent} is absent by the configuration.`, `remove nodes.${absent}.absent`);
   const before = entries?.find(settled);
   const [newest] = entries ?? [];
+  const other = (name?: string) => names.find((candidate) => candidate !== name) ?? "";
+  // Without a wish an unfinished move goes on, and a new one goes to the other node.
+  const target = facts.to ?? (newest && !settled(newest) ? newest.primary : other(before?.primary));
   // Only the node that is to be primary must trust the record; the other one may have lost its storage with everything else.
-  const candidate =
-    facts.to ??
-    (newest && before && (settled(newest) ? names.find((name) => name !== before.primary) : newest.primary));
   const distrusted = Object.values(observation).find(
-    ({ name, host }) =>
-      host?.record.belief.state === "unreadable" && (facts.verb === "switchover" || name === candidate),
+    ({ name, host }) => host?.record.belief.state === "unreadable" && (facts.verb === "switchover" || name === target),
   );
   if (!before || !newest || distrusted) {
     const belief = distrusted?.host?.record.belief;
@@ -190,9 +183,6 @@ export function decideMove(facts: MoveFacts): Move | Refusal {
     );
   }
   const seen = (name: string): NodeObservation => observation[name] ?? { name, reach: "absent" };
-  const other = (name: string) => names.find((candidate) => candidate !== name) ?? "";
-  // Without a wish an unfinished move goes on, and a new one goes to the other node.
-  const target = candidate ?? other(before.primary);
   const roles = { newest, before, to: seen(target), from: seen(other(target)) };
   for (const { id, decide } of moveRules) {
     const found = decide({ ...facts, ...roles });
@@ -200,19 +190,17 @@ export function decideMove(facts: MoveFacts): Move | Refusal {
   }
   const goBack = target === before.primary;
   const from = goBack ? other(target) : before.primary;
-  return { kind: "move", from, to: target, newest, goBack, sentence: sentenceOf(facts, roles, goBack) };
+  return { kind: "move", from, to: target, newest, before, goBack, sentence: sentenceOf(facts, roles, goBack) };
 }
 
-function sentenceOf({ verb, acceptLoss }: MoveFacts, { newest, before, from, to }: Names, goBack: boolean): string {
+function sentenceOf({ verb }: MoveFacts, { newest, before, from, to }: Names, goBack: boolean): string {
   const unfinished = settled(newest)
     ? ""
     : ` This takes over entry ${newest.epoch}, which ${newest.by} began and did not finish.`;
   if (goBack) return `${to.name} stays the primary; nothing was promoted.${unfinished}`;
   const loss = before.sync.includes(to.name)
     ? "Nothing that was acknowledged is lost"
-    : acceptLoss
-      ? `What was written on ${before.primary} since ${before.at} is LOST`
-      : "Nothing is lost";
+    : `What was written on ${before.primary} since ${before.at} is LOST`;
   const pause = verb === "switchover" ? "Harbor's writes wait a few seconds" : "Harbor cannot write until it is done";
   return `${to.name} becomes the primary in place of ${from.name}. ${loss}; ${pause}; about a second of sessions and queued jobs may be lost if ${from.name} is gone.${unfinished}`;
 }

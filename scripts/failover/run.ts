@@ -1,14 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { Claim, RecordEntry } from "../../components/model/record.ts";
+import { addressOf } from "../../components/model/topology.ts";
 import type { Cluster, Observation } from "../cluster/observe.ts";
-import { askRecord, claimEntry } from "../cluster/record.ts";
-import { until } from "../roll/wait.ts";
+import { claimEntry, readHistory } from "../cluster/record.ts";
+import type { Refusal } from "../refusal.ts";
+import { until, untilSynchronous } from "../roll/wait.ts";
 import { UserError } from "../user-error.ts";
 import { fence } from "./fence.ts";
-import { decideMove, type Move, type MoveFacts, type Refusal } from "./rules.ts";
+import { decideMove, type Move, type MoveFacts } from "./rules.ts";
 
 type Log = (line: string) => void;
+
+/** A standby that was copied anew, or has much to catch up on, may take so long to hold everything. */
+export const synchronousMs = 300_000;
 
 export interface MoveOptions {
   acceptLoss: boolean;
@@ -21,7 +26,7 @@ export async function planMove(
   wish: Pick<MoveFacts, "verb" | "to" | "acceptLoss">,
 ): Promise<{ decision: Move | Refusal; observation: Observation }> {
   const observation = await cluster.observe();
-  const entries = await readEntries(cluster, observation);
+  const entries = (await readHistory(cluster, observation, 20))?.entries;
   return { decision: decideMove({ ...wish, inventory: cluster.inventory, observation, entries }), observation };
 }
 
@@ -63,7 +68,7 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
 /** Everything that can be waited for happens before the first write of the record; then Harbor's statements wait too. */
 async function pause(cluster: Cluster, { from }: Move, steps: Steps): Promise<(() => Promise<void>)[]> {
   await steps.take(`a checkpoint on ${from}, so that it stops quickly`, () =>
-    command(cluster, from, "runuser -u postgres -- psql -XqAtc CHECKPOINT"),
+    cluster.host(from).must("runuser -u postgres -- psql -XqAtc CHECKPOINT"),
   );
   return steps.take("Harbor's statements wait", async () => {
     const attempts = await Promise.allSettled(
@@ -119,7 +124,7 @@ async function takeOver(
   if (!stopped)
     await steps.take(`${from} is proven to be off`, async () => {
       // Whoever has been overtaken must not switch off the primary of today.
-      await command(cluster, to, `${hostPaths.programs}/own.sh ${token}`);
+      await cluster.host(to).must(`${hostPaths.programs}/own.sh ${token}`);
       await fence(cluster.inventory, from, fencedByHand, log);
     });
   const checkpoint = stopped?.checkpoint;
@@ -163,10 +168,12 @@ function unfinished(error: Error, { from, to, goBack }: Move, { epoch }: RecordE
 }
 
 /** Nothing was promoted, and the hosts refuse to from now on: the record names the former primary again. */
-async function endWhereItBegan(cluster: Cluster, { from, to }: Move, intent: RecordEntry, steps: Steps): Promise<void> {
-  const entries = await readEntries(cluster, await cluster.observe());
-  const before = entries?.find(({ kind }) => kind !== "intent");
-  if (!before) throw new UserError("the record holds no settled entry", 2);
+async function endWhereItBegan(
+  cluster: Cluster,
+  { from, to, before }: Move,
+  intent: RecordEntry,
+  steps: Steps,
+): Promise<void> {
   await steps.take(`${from} is still a standby, and stays one`, async () => {
     const recovery = await script(cluster, from, "postgres.sh", "is_standby");
     if (recovery !== "t")
@@ -175,7 +182,7 @@ async function endWhereItBegan(cluster: Cluster, { from, to }: Move, intent: Rec
   // Redis may have been handed over already; it belongs beside the database.
   await steps.take(`Redis on ${to} is the master, as before`, async () => {
     await script(cluster, to, "redis.sh", "promote", intent.token);
-    await script(cluster, from, "redis.sh", "follow", addressOf(cluster, to));
+    await script(cluster, from, "redis.sh", "follow", addressOf(cluster.inventory.topology, to));
   });
   const { sync, timeline, switchLsn, systemIdentifier } = before;
   await steps.take(`the record: ${to} stays the primary`, () =>
@@ -194,7 +201,7 @@ async function endWhereItBegan(cluster: Cluster, { from, to }: Move, intent: Rec
 
 /** The former primary, stopped cleanly, goes on as the standby: it holds nothing that the new one has not. */
 async function followNewPrimary(cluster: Cluster, { from, to }: Move, steps: Steps): Promise<void> {
-  const address = addressOf(cluster, to);
+  const address = addressOf(cluster.inventory.topology, to);
   await steps.take(`${from} follows as standby`, async () => {
     await script(cluster, from, "postgres.sh", "follow", address, from);
     await script(cluster, from, "redis.sh", "follow", address);
@@ -209,7 +216,7 @@ export async function rejoin(cluster: Cluster, node: string, primary: string, lo
 }
 
 async function makeStandby(cluster: Cluster, node: string, primary: string, steps: Steps): Promise<void> {
-  const address = addressOf(cluster, primary);
+  const address = addressOf(cluster.inventory.topology, primary);
   await steps.take(`roles and the slot of ${node} on ${primary}`, () =>
     script(cluster, primary, "postgres.sh", "prepare", node),
   );
@@ -219,17 +226,11 @@ async function makeStandby(cluster: Cluster, node: string, primary: string, step
   const words: Record<string, string> = { copied: "it was copied anew", rewound: "it was rewound" };
   steps.say(words[how] ?? "it was its standby already, and follows");
   await steps.take(`Redis on ${node} becomes the replica`, () => script(cluster, node, "redis.sh", "follow", address));
-  await steps.take(`${node} holds everything that is acknowledged from now on`, () => synchronous(cluster));
+  await steps.take(`${node} holds everything that is acknowledged from now on`, () =>
+    untilSynchronous(cluster, synchronousMs),
+  );
   await steps.take("its former data goes", () => script(cluster, node, "postgres.sh", "rejoined"));
 }
-
-/** Until the agent of the primary has made replication synchronous, and the record says so. */
-export const synchronous = (cluster: Cluster) =>
-  until("the standby is synchronous, by the record", 300_000, async () =>
-    Object.values(await cluster.observe()).some(
-      ({ host }) => host?.record.belief.state === "good" && host.record.belief.newest.sync.length > 0,
-    ),
-  );
 
 /** `successor`: of a planned move, in which all ends cleanly. `checkpoint`: the last one, of a clean end. */
 async function stopFormer(
@@ -240,11 +241,11 @@ async function stopFormer(
 ): Promise<{ checkpoint?: string }> {
   const [text] = await Promise.all([
     script(cluster, node, "postgres.sh", "stop_former", token),
-    command(
-      cluster,
-      node,
-      `${hostPaths.programs}/redis.sh ${successor ? `hand_over ${token} ${addressOf(cluster, successor)}` : `stop ${token}`}`,
-    ),
+    cluster
+      .host(node)
+      .must(
+        `${hostPaths.programs}/redis.sh ${successor ? `hand_over ${token} ${addressOf(cluster.inventory.topology, successor)}` : `stop ${token}`}`,
+      ),
   ]);
   const [state, checkpoint] = text.split("|");
   if (state === "shut down") return { checkpoint };
@@ -254,21 +255,19 @@ async function stopFormer(
 
 /** Agent and HAProxy of each node hear of it at once, instead of at their next look. The record is settled: nothing here fails the move. */
 async function announce(cluster: Cluster, primary: string, steps: Steps): Promise<void> {
-  const poke = "systemctl kill --kill-whom=main --signal=SIGUSR2 harbor-ha-agent.service";
+  const look = `curl -sf -m 5 -o /dev/null -X POST --unix-socket ${hostPaths.agentSocket} http://agent/look`;
   const up = ["postgres", "redis"].map((backend) => `set server ${backend}/${primary} health up`).join("\n");
-  await Promise.allSettled([...cluster.hosts.keys()].map((node) => command(cluster, node, poke)));
-  const says = `curl -sf -m 2 -o /dev/null http://${addressOf(cluster, primary)}:8008/primary`;
+  await Promise.allSettled([...cluster.hosts.keys()].map((node) => cluster.host(node).must(look)));
+  const says = `curl -sf -m 2 -o /dev/null http://${addressOf(cluster.inventory.topology, primary)}:8008/primary`;
   await until(`${primary}'s agent says that it is the primary`, 15_000, async () => {
     const { status } = await cluster.host(primary).run(says);
     return status === 0;
   }).catch((error: Error) => steps.say(`${error.message}; harbor-ha status tells more`));
   await Promise.allSettled(
     [...cluster.hosts.keys()].map((node) =>
-      command(
-        cluster,
-        node,
-        `printf '%s\\n' '${up}' | node ${hostPaths.programs}/agent.cjs relay ${hostPaths.haproxySocket}`,
-      ),
+      cluster
+        .host(node)
+        .must(`printf '%s\\n' '${up}' | node ${hostPaths.programs}/agent.cjs relay ${hostPaths.haproxySocket}`),
     ),
   );
 }
@@ -280,28 +279,9 @@ async function longestTransaction(cluster: Cluster, node: string): Promise<strin
   return stdout.trim() || "It is not there any more: try again";
 }
 
-async function readEntries(cluster: Cluster, observation: Observation): Promise<RecordEntry[] | undefined> {
-  for (const { name, reach } of Object.values(observation)) {
-    if (reach !== "up") continue;
-    const found = await askRecord<{ entries: RecordEntry[] }>(cluster, name, { do: "history", last: 20 }).catch(
-      () => undefined,
-    );
-    if (found) return found.entries;
-  }
-  return undefined;
-}
-
 /** One program of the toolkit on a host, under its lock; what it printed last. */
 const script = (cluster: Cluster, node: string, program: string, ...args: string[]) =>
   cluster.host(node).locked(program, args);
-
-async function command(cluster: Cluster, node: string, text: string): Promise<void> {
-  const { status, stderr } = await cluster.host(node).run(text);
-  if (status !== 0) throw new UserError(`${node}: ${stderr.trim()}`, status === 255 ? 3 : 1);
-}
-
-const addressOf = (cluster: Cluster, node: string) =>
-  cluster.inventory.topology.nodes.find(({ name }) => name === node)?.address ?? "";
 
 /** Says each step with the time since the beginning. */
 class Steps {

@@ -43,10 +43,9 @@ export async function moveRecord(cluster: Cluster, to: RecordAccess, log: (line:
   }
   for (const node of nodes) {
     const file = quote(`${hostPaths.state}/record-moved.json`);
-    const { status, stderr } = await cluster
+    await cluster
       .host(node)
-      .run(`cat > ${file}.new && sync ${file}.new && mv ${file}.new ${file}`, { input: JSON.stringify(placeOf(to)) });
-    if (status !== 0) throw new UserError(`${node}: ${stderr.trim()}`, status === 255 ? 3 : 1);
+      .must(`cat > ${file}.new && sync ${file}.new && mv ${file}.new ${file}`, { input: JSON.stringify(placeOf(to)) });
   }
 }
 

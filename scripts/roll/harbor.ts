@@ -14,7 +14,7 @@ export async function harborStep(
   drain: boolean,
 ): Promise<void> {
   const host = cluster.host(node);
-  const release = drain ? host.hold(`${hostPaths.programs}/harbor.sh drain`) : undefined;
+  const release = drain ? await host.lease(`${hostPaths.programs}/harbor.sh drain`, "drained") : undefined;
   try {
     if (drain) await clientsLeave(cluster, node);
     await host.locked(

@@ -1,7 +1,9 @@
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import type { Inventory } from "../../components/model/inventory.ts";
 import type { Claim, RecordEntry } from "../../components/model/record.ts";
+import { addressOf } from "../../components/model/topology.ts";
 import type { NodeObservation } from "../cluster/observe.ts";
+import type { Refusal } from "../refusal.ts";
 
 /** One thing to do on one node. */
 export interface Step {
@@ -24,15 +26,6 @@ export interface Step {
     | { do: "harbor"; verb: "install" | "restart"; drain: boolean };
   /** Said before it is done. */
   sentence: string;
-}
-
-/** A state in which going on could lose or fork data, or in which nothing can be done from here. */
-export interface Refusal {
-  kind: "refusal";
-  rule: string;
-  sentence: string;
-  remedy: string;
-  exitCode: 2 | 3;
 }
 
 /** What `roll` does next. Undefined: nothing is left. `done` holds the rules that fire once in a run. */
@@ -59,18 +52,10 @@ export interface Rule {
 export const data = (node: NodeObservation) => node.host?.postgres.data;
 export const runs = (node: NodeObservation) => node.host?.postgres.role !== "down";
 export const isStandbyData = (node: NodeObservation) => node.host?.postgres.standbySignal === true;
-export const address = ({ inventory }: Facts, name: string) =>
-  inventory.topology.nodes.find((node) => node.name === name)?.address ?? "";
+export const address = ({ inventory }: Facts, name: string) => addressOf(inventory.topology, name);
 export const marked = (node: NodeObservation, unit: string) => node.host?.restartNeeded.includes(unit) === true;
 export const answers = (node: NodeObservation) => node.host?.harbor.answers === true;
 export const script = (program: string, ...args: string[]) => ({ do: "script", program, args }) as const;
-
-export const postgresUnit = "postgresql@17-main.service";
-export const redisUnit = "redis-server.service";
-export const harborUnit = "harbor-ha-harbor.service";
-export const dockerUnit = "docker.service";
-/** What role.conf of the Redis master says. */
-export const redisMaster = "# master";
 
 /** Whether a running server and the data directory of its node tell different stories. */
 export const contradicts = ({ data, standbySignal, role }: HostFacts["postgres"]) =>

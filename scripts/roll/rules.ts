@@ -1,10 +1,10 @@
 import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
-import type { Observation } from "../cluster/observe.ts";
+import { newestEntry, type Observation } from "../cluster/observe.ts";
 import { type Decision, data, type Facts, isStandbyData, type Rule } from "./rule.ts";
 import { harborRules } from "./rules/harbor.ts";
 import { hostRules } from "./rules/host.ts";
 import { dataRules, postgresRules } from "./rules/postgres.ts";
-import { newestOf, recordRules } from "./rules/record.ts";
+import { recordRules } from "./rules/record.ts";
 import { redisRules } from "./rules/redis.ts";
 import { storageRules } from "./rules/storage.ts";
 import { unitRules } from "./rules/unit.ts";
@@ -30,10 +30,7 @@ export function decide(inventory: Inventory, observation: Observation, done: Rea
   const primaries = nodes.filter((node) => data(node) === "present" && !isStandbyData(node));
   const primary = primaries.length === 1 ? primaries[0] : undefined;
   const standby = primary && nodes.find((node) => node !== primary);
-  // Read a moment apart, one node may be an entry behind.
-  const newest = nodes
-    .flatMap((node) => newestOf(node) ?? [])
-    .reduce<Facts["newest"]>((best, entry) => (entry.epoch > (best?.epoch ?? 0) ? entry : best), undefined);
+  const newest = newestEntry(nodes);
   const facts: Facts = { inventory, nodes, newest, primary, standby, done };
   for (const { id, decide } of rules) {
     const decision = decide(facts);

@@ -5,11 +5,12 @@ import { quote } from "../../components/model/shell.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
 import { type Cluster, holdsEndpoint, type Observation } from "../cluster/observe.ts";
 import { claimEntry, proveRecord } from "../cluster/record.ts";
+import { refused } from "../refusal.ts";
 import { UserError } from "../user-error.ts";
 import { harborStep } from "./harbor.ts";
-import { type Refusal, type Step, streams } from "./rule.ts";
+import { type Step, streams } from "./rule.ts";
 import { decide } from "./rules.ts";
-import { until } from "./wait.ts";
+import { until, untilSynchronous } from "./wait.ts";
 
 type Log = (line: string) => void;
 
@@ -44,9 +45,6 @@ export function plan(cluster: Cluster, observation: Observation): string {
   return decision.kind === "refusal" ? refused(decision).message : decision.sentence;
 }
 
-const refused = ({ sentence, remedy, rule, exitCode }: Refusal) =>
-  new UserError(`${sentence} → ${remedy} [${rule}]`, exitCode);
-
 async function act(cluster: Cluster, step: Step): Promise<void> {
   const { action, node } = step;
   const host = cluster.host(node);
@@ -79,12 +77,7 @@ async function act(cluster: Cluster, step: Step): Promise<void> {
       return;
     }
     case "wait-synced":
-      await until("the standby is synchronous again, by the record", 120_000, async () => {
-        const nodes = Object.values(await cluster.observe());
-        return nodes.some(
-          ({ host }) => host?.record.belief.state === "good" && host.record.belief.newest.sync.length > 0,
-        );
-      });
+      await untilSynchronous(cluster, 120_000);
       return;
     case "wait-streaming":
       await until("the standby streams", 120_000, async () => {

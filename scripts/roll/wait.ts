@@ -1,3 +1,4 @@
+import { type Cluster, newestOf } from "../cluster/observe.ts";
 import { UserError } from "../user-error.ts";
 
 /** Asks again and again until the answer is yes; after the deadline an error that names what was waited for. */
@@ -8,3 +9,9 @@ export async function until(what: string, deadlineMs: number, ask: () => Promise
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
+
+/** Until the agent of the primary has made replication synchronous, and the record says so. */
+export const untilSynchronous = (cluster: Cluster, deadlineMs: number) =>
+  until("the standby is synchronous, by the record", deadlineMs, async () =>
+    Object.values(await cluster.observe()).some((node) => (newestOf(node)?.sync.length ?? 0) > 0),
+  );

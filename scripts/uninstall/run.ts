@@ -10,6 +10,9 @@ type Log = (line: string) => void;
 const first = ["harbor", "keepalived", "haproxy", "pgbouncer", "agent", "redis", "postgres", "docker"];
 const last = ["inventory", "system"];
 
+/** As long as a step may wait for the host's lock. */
+const timeoutMs = 600_000;
+
 /** What is kept unless told otherwise. The shared storage is kept always. */
 export const localData = ["/var/lib/postgresql/17", "/var/lib/redis", hostPaths.harborData];
 
@@ -38,7 +41,7 @@ export async function uninstall(cluster: Cluster, withData: boolean, log: Log): 
     }
   for (const node of nodes) {
     log(`${node}: programs, settings and secrets${withData ? ", data" : ""}`);
-    await must(cluster, node, clean(withData));
+    await cluster.host(node).must(clean(withData), { timeoutMs });
   }
 
   function rank(node: string) {
@@ -54,19 +57,19 @@ function place(service: string): number {
 
 async function servicesOf(cluster: Cluster, node: string): Promise<string[]> {
   const manifests = `${hostPaths.state}/manifests`;
-  const stdout = await must(cluster, node, `[ ! -d ${manifests} ] || ls ${manifests}`);
+  const stdout = await cluster.host(node).must(`[ ! -d ${manifests} ] || ls ${manifests}`, { timeoutMs });
   return stdout.split("\n").flatMap((name) => /^(.+)\.json$/.exec(name)?.[1] ?? []);
 }
 
 /** A bundle with nothing in it: apply stops and removes what it brought. The clock goes on being kept. */
 async function leave(cluster: Cluster, node: string, service: string): Promise<void> {
   const bundle = makeBundle(service, service === "system" ? { units: ["chrony.service"] } : {});
-  await must(
-    cluster,
-    node,
-    `flock -w 600 ${hostPaths.lock} node ${hostPaths.programs}/apply.cjs && rm -f ${hostPaths.state}/manifests/${service}.json`,
-    JSON.stringify(bundle),
-  );
+  await cluster
+    .host(node)
+    .must(
+      `flock -w 600 ${hostPaths.lock} node ${hostPaths.programs}/apply.cjs && rm -f ${hostPaths.state}/manifests/${service}.json`,
+      { input: JSON.stringify(bundle), timeoutMs },
+    );
 }
 
 /** The newest entry seen stays beside the data that it protects. */
@@ -80,9 +83,3 @@ const clean = (withData: boolean) =>
       : `find ${hostPaths.state} -mindepth 1 -maxdepth 1 ! -name known-entry.json ! -name storage-id -exec rm -rf {} +`,
     `rm -rf ${hostPaths.programs}`,
   ].join(" && ");
-
-async function must(cluster: Cluster, node: string, command: string, input?: string): Promise<string> {
-  const { status, stdout, stderr } = await cluster.host(node).run(command, { input, timeoutMs: 600_000 });
-  if (status !== 0) throw new UserError(`${node}: ${stderr.trim()}`, status === 255 ? 3 : 1);
-  return stdout;
-}

@@ -1,5 +1,6 @@
 import type { Inventory } from "../../components/model/inventory.ts";
 import { labTopology } from "../../components/model/lab.ts";
+import type { RecordEntry } from "../../components/model/record.ts";
 import type { Config } from "../../stacks/config.ts";
 
 const pem = (what: string, kind = "CERTIFICATE") =>
@@ -68,3 +69,17 @@ export function sampleInventory(config: Config = sampleConfig): Inventory {
     harbor: { version, installer },
   };
 }
+
+/** An entry of the record: node1 is the primary, node2 holds everything. */
+export const sampleEntry = (changes: Partial<RecordEntry> = {}): RecordEntry => ({
+  epoch: 5,
+  kind: "synced",
+  primary: "node1",
+  sync: ["node2"],
+  systemIdentifier: "7",
+  timeline: 3,
+  by: "somebody",
+  at: "2026-11-21T00:00:00Z",
+  token: "token-of-the-entry",
+  ...changes,
+});

@@ -4,6 +4,7 @@ import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import type { SecretLabel } from "../../model/secrets.ts";
 import { sharedPath, type Topology } from "../../model/topology.ts";
+import { harborUnit } from "../../model/units.ts";
 
 export interface HarborOptions {
   version: string;
@@ -16,9 +17,6 @@ export interface HarborOptions {
 }
 
 export const harborPackages = ["curl", "ca-certificates"];
-
-/** Started by `roll`, then at every boot: stock Harbor does not come back after a reboot. */
-export const harborUnit = "harbor-ha-harbor.service";
 
 /** Services of Harbor's own compose file when database and Redis are outside. */
 const composeServices = ["log", "registry", "registryctl", "core", "portal", "jobservice", "proxy"];

@@ -4,6 +4,7 @@ import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
 import type { Topology } from "../../model/topology.ts";
+import { postgresUnit } from "../../model/units.ts";
 import { gateBefore } from "../agent/render.ts";
 import { dropIn, startedByRecord } from "../unit.ts";
 import { restartSettings } from "./settings.ts";
@@ -25,9 +26,6 @@ export interface PostgresSecrets {
 }
 
 export const postgresPackages = ["postgresql-17"];
-/** Started by the agent and by `roll`, never by Debian at boot; the record decides either way. */
-export const postgresUnit = "postgresql@17-main.service";
-
 const etc = "/etc/postgresql/17/main";
 
 /**

@@ -2,13 +2,11 @@ import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
+import { redisUnit } from "../../model/units.ts";
 import { gateBefore } from "../agent/render.ts";
 import { dropIn, startedByRecord } from "../unit.ts";
 
 export const redisPackages = ["redis-server"];
-/** Started by the agent and by `roll`, as PostgreSQL: the master lives beside the primary. */
-export const redisUnit = "redis-server.service";
-
 /** Redis on one node. `replicaof` is role state: operations write it to role.conf, apply never does. */
 export function renderRedis(node: Node, options: { maxMemoryMb: number }, password: string, script: string): Bundle {
   const own = { owner: "redis:redis" };

@@ -1,5 +1,6 @@
+import { harborUnit } from "../../../components/model/units.ts";
 import { holdsEndpoint } from "../../cluster/observe.ts";
-import { answers, harborUnit, marked, mayPause, type Rule, script, serving } from "../rule.ts";
+import { answers, marked, mayPause, type Rule, script, serving } from "../rule.ts";
 
 /** Harbor: installed and restarted one node after the other. */
 export const harborRules: Rule[] = [

@@ -1,15 +1,5 @@
-import {
-  address,
-  contradicts,
-  data,
-  isStandbyData,
-  marked,
-  postgresUnit,
-  type Rule,
-  runs,
-  script,
-  streams,
-} from "../rule.ts";
+import { postgresUnit } from "../../../components/model/units.ts";
+import { address, contradicts, data, isStandbyData, marked, type Rule, runs, script, streams } from "../rule.ts";
 
 /** What lies in the data directories must make sense before anything is decided. */
 export const dataRules: Rule[] = [

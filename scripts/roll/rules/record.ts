@@ -1,5 +1,5 @@
-import { type RecordEntry, settled } from "../../../components/model/record.ts";
-import type { NodeObservation } from "../../cluster/observe.ts";
+import { settled } from "../../../components/model/record.ts";
+import { newestOf } from "../../cluster/observe.ts";
 import { data, type Facts, isStandbyData, type Rule, runs } from "../rule.ts";
 
 const storageBack =
@@ -148,11 +148,6 @@ export const recordRules: Rule[] = [
     },
   },
 ];
-
-/** The newest entry a node reads. */
-export function newestOf({ host }: NodeObservation): RecordEntry | undefined {
-  return host?.record.belief.state === "good" ? host.record.belief.newest : undefined;
-}
 
 /** The intent under which the very first database is made, and the node it names. */
 function firstIntent({ nodes, newest }: Facts) {

@@ -1,4 +1,5 @@
-import { address, marked, type Rule, redisMaster, redisUnit, script } from "../rule.ts";
+import { redisMaster, redisUnit } from "../../../components/model/units.ts";
+import { address, marked, type Rule, script } from "../rule.ts";
 
 /** Redis: one master, beside the PostgreSQL primary at first. */
 export const redisRules: Rule[] = [

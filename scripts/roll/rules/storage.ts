@@ -1,4 +1,5 @@
-import { harborUnit, marked, type Rule, script } from "../rule.ts";
+import { harborUnit } from "../../../components/model/units.ts";
+import { marked, type Rule, script } from "../rule.ts";
 
 /** The shared storage: claimed, the right one, and the very same on both nodes. */
 export const storageRules: Rule[] = [

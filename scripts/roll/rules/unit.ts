@@ -1,6 +1,7 @@
 import { virtualAddressOf } from "../../../components/model/topology.ts";
+import { dockerUnit, harborUnit, postgresUnit, redisUnit } from "../../../components/model/units.ts";
 import { holdsEndpoint } from "../../cluster/observe.ts";
-import { dockerUnit, harborUnit, mayPause, postgresUnit, type Rule, redisUnit } from "../rule.ts";
+import { mayPause, type Rule } from "../rule.ts";
 
 /** Units without a role, and where the virtual address begins. */
 export const unitRules: Rule[] = [

@@ -1,19 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Belief, RecordEntry } from "../../../components/model/record.ts";
+import type { Belief } from "../../../components/model/record.ts";
 import { type BootFacts, bootRules, decideBoot, decideRedisBoot } from "../../../scripts/agent/boot.ts";
-
-const entry = (changes: Partial<RecordEntry> = {}): RecordEntry => ({
-  epoch: 5,
-  kind: "done",
-  primary: "node1",
-  sync: [],
-  systemIdentifier: "7",
-  timeline: 3,
-  by: "somebody",
-  at: "2026-11-21T00:00:00Z",
-  token: "token-of-the-entry",
-  ...changes,
-});
+import { sampleEntry } from "../../support/sample.ts";
 
 const kinds = ["intent", "done", "degraded", "synced", "restored", "aborted"] as const;
 const beliefs: Belief[] = [
@@ -26,14 +14,14 @@ const beliefs: Belief[] = [
         { systemIdentifier: "8", timeline: 3 },
         { systemIdentifier: "7", timeline: 4 },
         { systemIdentifier: undefined, timeline: undefined },
-      ].map((identity): Belief => ({ state: "good", newest: entry({ kind, primary, ...identity }) })),
+      ].map((identity): Belief => ({ state: "good", newest: sampleEntry({ kind, primary, ...identity }) })),
     ),
   ),
 ];
 const peers: BootFacts["peer"][] = [
   { state: "silent" },
   { state: "answers" },
-  ...[4, 5, 6].map((epoch) => ({ state: "answers", known: entry({ epoch }) }) as const),
+  ...[4, 5, 6].map((epoch) => ({ state: "answers", known: sampleEntry({ epoch }) }) as const),
 ];
 const datas: BootFacts["data"][] = (["empty", "unknown", "present"] as const).flatMap((state) =>
   [true, false].flatMap((standbySignal) =>

@@ -1,19 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Belief, RecordEntry } from "../../../components/model/record.ts";
 import { decideRunning, type RunningFacts, runningRules } from "../../../scripts/agent/running.ts";
+import { sampleEntry } from "../../support/sample.ts";
 
-const entry = (changes: Partial<RecordEntry> = {}): RecordEntry => ({
-  epoch: 5,
-  kind: "synced",
-  primary: "node1",
-  sync: ["node2"],
-  systemIdentifier: "7",
-  timeline: 3,
-  by: "somebody",
-  at: "2026-11-21T00:00:00Z",
-  token: "token-of-the-entry",
-  ...changes,
-});
 const good = (newest: RecordEntry): Belief => ({ state: "good", newest });
 const wellStandby = { streaming: true, synchronous: true, silentMs: 100, flushed: 100n };
 const gone = { streaming: false, synchronous: false, silentMs: 5_000 };
@@ -22,9 +11,9 @@ const gone = { streaming: false, synchronous: false, silentMs: 5_000 };
 const primary = (changes: Partial<RunningFacts> = {}): RunningFacts => ({
   self: "node1",
   peerName: "node2",
-  belief: good(entry()),
-  peer: { state: "answers", known: entry() },
-  newest: entry(),
+  belief: good(sampleEntry()),
+  peer: { state: "answers", known: sampleEntry() },
+  newest: sampleEntry(),
   isolatedMs: 0,
   writable: true,
   redisMaster: true,
@@ -33,7 +22,7 @@ const primary = (changes: Partial<RunningFacts> = {}): RunningFacts => ({
   replication: { synchronousNames: '"node2"', standby: wellStandby },
   ...changes,
 });
-const degraded = entry({ kind: "degraded", sync: [] });
+const degraded = sampleEntry({ kind: "degraded", sync: [] });
 const rule = (facts: RunningFacts) => decideRunning(facts)?.rule;
 
 test("a well pair is left alone, on both nodes", () => {
@@ -45,13 +34,18 @@ test("a well pair is left alone, on both nodes", () => {
 describe("a server stops", () => {
   test("when the newest entry names the other node, intents included, whoever told it", () => {
     for (const kind of ["intent", "done", "degraded", "synced", "restored", "aborted"] as const)
-      for (const belief of [good(entry()), { state: "unreadable", reason: "EIO" } as const])
+      for (const belief of [good(sampleEntry()), { state: "unreadable", reason: "EIO" } as const])
         for (const [writable, redisMaster] of [
           [true, false],
           [false, true],
           [true, true],
         ] as const) {
-          const facts = primary({ belief, newest: entry({ epoch: 6, kind, primary: "node2" }), writable, redisMaster });
+          const facts = primary({
+            belief,
+            newest: sampleEntry({ epoch: 6, kind, primary: "node2" }),
+            writable,
+            redisMaster,
+          });
           expect(decideRunning(facts)).toMatchObject({ rule: "running.overtaken", action: { do: "stop" } });
         }
   });
@@ -92,8 +86,8 @@ describe("a standby that is gone", () => {
     for (const changes of [
       { belief: { state: "unreadable", reason: "EIO" } },
       { belief: { state: "none" } },
-      { belief: good(entry({ kind: "intent" })) },
-      { peer: { state: "answers", known: entry({ epoch: 6 }) } },
+      { belief: good(sampleEntry({ kind: "intent" })) },
+      { peer: { state: "answers", known: sampleEntry({ epoch: 6 }) } },
       { replication: undefined },
     ] as Partial<RunningFacts>[])
       expect(decideRunning(away(changes)), JSON.stringify(changes)).toBeUndefined();
@@ -134,7 +128,7 @@ test("over all combinations: waiting ends only under a degraded entry, and synce
     { state: "none" },
     { state: "unreadable", reason: "EIO" },
     ...["node1", "node2"].flatMap((primary) =>
-      [entry({ primary }), { ...degraded, primary }, entry({ primary, kind: "intent" })].map(good),
+      [sampleEntry({ primary }), { ...degraded, primary }, sampleEntry({ primary, kind: "intent" })].map(good),
     ),
   ] as Belief[];
   let count = 0;
@@ -151,7 +145,9 @@ test("over all combinations: waiting ends only under a degraded entry, and synce
                   const facts = primary({
                     belief,
                     newest,
-                    peer: peerEpoch ? { state: "answers", known: entry({ epoch: peerEpoch }) } : { state: "silent" },
+                    peer: peerEpoch
+                      ? { state: "answers", known: sampleEntry({ epoch: peerEpoch }) }
+                      : { state: "silent" },
                     isolatedMs,
                     writable,
                     strict,

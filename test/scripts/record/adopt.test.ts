@@ -1,20 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HostFacts } from "../../../components/model/host-facts.ts";
-import type { RecordEntry } from "../../../components/model/record.ts";
 import { type AdoptionFacts, adoptRecord } from "../../../scripts/record/adopt.ts";
-
-const entry = (changes: Partial<RecordEntry> = {}): RecordEntry => ({
-  epoch: 5,
-  kind: "synced",
-  primary: "node1",
-  sync: ["node2"],
-  systemIdentifier: "7",
-  timeline: 3,
-  by: "the agent",
-  at: "2026-11-21T00:00:00Z",
-  token: "token-of-the-entry",
-  ...changes,
-});
+import { sampleEntry } from "../../support/sample.ts";
 
 type Facts = Pick<HostFacts, "postgres" | "record">;
 /** A node that has lost its record, with changes. */
@@ -35,7 +22,7 @@ const node = (
       boot: { start: "no", rule: "boot.record-unreadable", sentence: "", remedy: "" },
       ...postgres,
     },
-    record: { belief: { state: "unreadable", reason: "it is lost" }, known: entry(), ...record },
+    record: { belief: { state: "unreadable", reason: "it is lost" }, known: sampleEntry(), ...record },
   } satisfies Facts,
 });
 const standby = { standbySignal: true };
@@ -47,7 +34,7 @@ const adopt = (
 
 describe("a lost record is replaced by one that names", () => {
   test("the node with the primary's data, after the highest entry that anybody has seen", () => {
-    expect(adopt(node("node1"), node("node2", standby, { known: entry({ epoch: 8 }) }))).toMatchObject({
+    expect(adopt(node("node1"), node("node2", standby, { known: sampleEntry({ epoch: 8 }) }))).toMatchObject({
       previous: 8,
       entry: { kind: "restored", primary: "node1", sync: [], systemIdentifier: "7", timeline: 3 },
     });
@@ -69,13 +56,19 @@ test.each<[string, ReturnType<typeof adopt>]>([
   [
     "adopt.not-lost",
     adopt(
-      node("node1", {}, { belief: { state: "good", newest: entry() } }),
-      node("node2", standby, { belief: { state: "good", newest: entry() } }),
+      node("node1", {}, { belief: { state: "good", newest: sampleEntry() } }),
+      node("node2", standby, { belief: { state: "good", newest: sampleEntry() } }),
     ),
   ],
   ["adopt.two-databases", adopt(node("node1"), node("node2", { ...standby, systemIdentifier: "8" }))],
-  ["adopt.foreign", adopt(node("node1"), node("node2", standby), { entries: [entry({ systemIdentifier: "8" })] })],
-  ["adopt.under-way", adopt(node("node1"), node("node2", standby, { known: entry({ epoch: 6, kind: "intent" }) }))],
+  [
+    "adopt.foreign",
+    adopt(node("node1"), node("node2", standby), { entries: [sampleEntry({ systemIdentifier: "8" })] }),
+  ],
+  [
+    "adopt.under-way",
+    adopt(node("node1"), node("node2", standby, { known: sampleEntry({ epoch: 6, kind: "intent" }) })),
+  ],
   ["adopt.no-primary", adopt(node("node1", standby), node("node2", standby))],
   ["adopt.no-primary", adopt(node("node1", { data: "empty", systemIdentifier: undefined }), node("node2", standby))],
   ["adopt.undecided", adopt(node("node1"), node("node2"))],

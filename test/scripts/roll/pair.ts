@@ -3,9 +3,10 @@ import type { Belief, RecordEntry } from "../../../components/model/record.ts";
 import { virtualAddressOf } from "../../../components/model/topology.ts";
 import { decideBoot, decideRedisBoot } from "../../../scripts/agent/boot.ts";
 import type { NodeObservation, Observation } from "../../../scripts/cluster/observe.ts";
-import type { Refusal, Step } from "../../../scripts/roll/rule.ts";
+import type { Refusal } from "../../../scripts/refusal.ts";
+import type { Step } from "../../../scripts/roll/rule.ts";
 import { decide } from "../../../scripts/roll/rules.ts";
-import { sampleInventory } from "../../support/sample.ts";
+import { sampleEntry, sampleInventory } from "../../support/sample.ts";
 
 export const inventory = sampleInventory();
 export const sha256 = inventory.harbor.installer.sha256;
@@ -25,18 +26,8 @@ export const units = {
 export type PostgresState = Pick<HostFacts["postgres"], "data" | "standbySignal" | "role"> & { firstToken?: string };
 
 /** An entry of the record of this model's database. */
-export const entry = (primary: NodeName, changes: Partial<RecordEntry> = {}): RecordEntry => ({
-  epoch: 5,
-  kind: "synced",
-  primary,
-  sync: [other(primary)],
-  systemIdentifier: "1",
-  timeline: 1,
-  by: "the agent",
-  at: "2026-11-21T00:00:00Z",
-  token: "token-of-the-sample",
-  ...changes,
-});
+export const entry = (primary: NodeName, changes: Partial<RecordEntry> = {}): RecordEntry =>
+  sampleEntry({ primary, sync: [other(primary)], systemIdentifier: "1", timeline: 1, ...changes });
 
 /** One node as it could be found. */
 export interface NodeState {

@@ -228,14 +228,15 @@ describe("the cluster record", () => {
     expect(roll(pair)).toBe("refused: postgres.kept-down");
   });
 
+  const intent = entry(first, {
+    epoch: 1,
+    kind: "intent",
+    sync: [],
+    systemIdentifier: undefined,
+    timeline: undefined,
+  });
+
   test("begun, but with the first database half made, is gone on with", () => {
-    const intent = entry(first, {
-      epoch: 1,
-      kind: "intent",
-      sync: [],
-      systemIdentifier: undefined,
-      timeline: undefined,
-    });
     const made = { data: "present", standbySignal: false, role: "down", firstToken: intent.token } as const;
     for (const postgres of [fresh().postgres, made, { ...made, role: "primary" } as const]) {
       const pair = new Pair(fresh({ postgres }), fresh(), second, false, intent);
@@ -245,13 +246,6 @@ describe("the cluster record", () => {
   });
 
   test("begun, beside a database that was not made under it, is refused", () => {
-    const intent = entry(first, {
-      epoch: 1,
-      kind: "intent",
-      sync: [],
-      systemIdentifier: undefined,
-      timeline: undefined,
-    });
     const pair = new Pair(healthy(first), healthy(second), first, true, intent);
     expect(roll(pair)).toBe("refused: record.under-way");
   });

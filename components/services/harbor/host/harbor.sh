@@ -104,11 +104,13 @@ api() {
   esac
 }
 
-# drain: clients go to the other node while this runs and its caller is alive.
+# drain: clients go to the other node while this runs and its caller is alive. Says `drained` once it has begun.
 drain() {
   mkdir -p /run/harbor-ha
   trap 'rm -f /run/harbor-ha/drain; exit 0' EXIT INT TERM HUP PIPE
   # The agent believes a fresh file only, so that a killed drain ends by itself. The caller's end of stdin closes with it.
+  : > /run/harbor-ha/drain
+  echo drained
   while :; do
     : > /run/harbor-ha/drain
     ended=0

@@ -107,6 +107,10 @@ promote() {
 follow() {
   ! systemctl is-active --quiet "$unit" || die "$unit runs"
   become_standby "$data" "$1" "$2"
+  follow_on
+}
+
+follow_on() {
   start
   # Slots of the time as primary would keep WAL for nobody.
   query -d postgres -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active" >/dev/null
@@ -140,7 +144,7 @@ rejoin() {
       --source-server="$(conninfo_of "$1" "$2") dbname=postgres" > "$log" 2>&1; then
       become_standby "$data" "$1" "$2"
       rm -f "$data.rewinding"
-      follow "$1" "$2"
+      follow_on
       if receives; then echo rewound; return; fi
     fi
     echo "it could not be rewound ($log): the database is copied anew" >&2

@@ -1,0 +1,9 @@
+/** systemd units that more than their own service speaks of. */
+export const postgresUnit = "postgresql@17-main.service";
+export const redisUnit = "redis-server.service";
+/** Made by us, started by `roll`, then at every boot: stock Harbor does not come back after a reboot. */
+export const harborUnit = "harbor-ha-harbor.service";
+export const dockerUnit = "docker.service";
+
+/** What role.conf of the Redis master says. */
+export const redisMaster = "# master";
