@@ -12,7 +12,7 @@ import {
 /** All secrets of a stack: derived from the root secret, made by `init`, or given by the user. */
 export function stackSecrets(config: Config): Secret[] {
   const derived = (Object.keys(secretLabels) as DerivedLabel[]).map((label): Secret => {
-    const given = label === "harbor.adminPassword" ? config.harbor.adminPassword : undefined;
+    const given = givenSecrets(config)[label];
     return given === undefined
       ? { label, tag: "1", value: deriveSecret(config.rootSecret, label, 1) }
       : { label, tag: fingerprint(config.rootSecret, given), value: given };
@@ -38,9 +38,16 @@ export function stackSecrets(config: Config): Secret[] {
           made("storage.secretAccessKey", config.storage.s3.secretAccessKey),
         ]
       : []),
+    ...(config.postgres.external ? [made("postgres.external", config.postgres.external.password)] : []),
     ...(config.notify?.webhook ? [made("notify.webhook", config.notify.webhook)] : []),
   ];
 }
+
+/** What takes the place of a derived secret. */
+const givenSecrets = ({ harbor, redis }: Config): Partial<Record<DerivedLabel, string>> => ({
+  "harbor.adminPassword": harbor.adminPassword,
+  "redis.password": redis.external?.password,
+});
 
 /** Looks a secret's placeholder up by label. */
 export function placeholders(secrets: Secret[]): (label: SecretLabel) => string {

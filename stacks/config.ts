@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { hostAddress } from "../components/model/address.ts";
 import { describeIssues, type Problem } from "../components/model/problems.ts";
+import { systems } from "../components/model/system.ts";
 import { ownedSettings } from "../components/services/postgres/settings.ts";
 import { addressProblem, certificateNames, certificateProblems, hostnameProblem } from "./checks.ts";
 import { hostsProblems, interfaceProblem } from "./hosts-checks.ts";
@@ -38,6 +39,9 @@ const hostOptions = z.strictObject({
   networkInterface: z.string().optional().describe("Interface, where it differs from hosts.networkInterface."),
 });
 
+const databaseName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, "must be letters, digits, `_`, `.` and `-`, beginning with a letter");
 const objectFolder = z.string().regex(/^[\w-]+(\/[\w-]+)*$/, "must be letters, digits, - and _, with / in between");
 const bucketOptions = {
   endpoint: z
@@ -91,7 +95,7 @@ export const configSchema = z.strictObject({
     .enum(["lab", "hosts"])
     .default("lab")
     .describe(
-      "Who makes the machines. `lab`: the toolkit, as two systemd hosts on this machine (root on Debian or Ubuntu). `hosts`: you; two machines with Debian 13, reached over SSH. `aliyun` is not built yet.",
+      "Who makes the machines. `lab`: the toolkit, as two systemd hosts on this machine (root on Debian or Ubuntu). `hosts`: you; two machines reached over SSH. `aliyun` is not built yet.",
     ),
   lab: z
     .strictObject({
@@ -112,6 +116,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       node1: hostOptions.describe("The first machine."),
       node2: hostOptions.describe("The second machine."),
+      system: z
+        .enum(systems)
+        .default("debian-13")
+        .describe(
+          "Operating system of both machines. Debian 12 and Ubuntu 24.04 get PostgreSQL's and Docker's own package sources, and have not been run yet.",
+        ),
       user: z
         .string()
         .regex(/^[a-z_][a-z0-9_-]*$/, "must be a Linux user's name")
@@ -279,9 +289,34 @@ export const configSchema = z.strictObject({
         .describe(
           "Further postgresql.conf settings by name. Settings that only a restart can change are applied by `roll`, standby first.",
         ),
+      external: z
+        .strictObject({
+          host: sshAddress.describe("Name or address of the server, or of what leads to it."),
+          port: z.int().min(1).max(65535).default(5432).describe("Port of that server."),
+          database: databaseName.default("registry").describe("Empty database in UTF-8 that exists already."),
+          user: databaseName.describe("Role that owns the database."),
+          password: z
+            .string()
+            .regex(/^[^"'\\\s]+$/, "must not contain quotes, backslashes or spaces")
+            .describe("Password of the role.")
+            .meta({ secret: true }),
+          sslMode: z
+            .enum(["disable", "require", "verify-ca", "verify-full"])
+            .default("require")
+            .describe("How PgBouncer on the nodes uses TLS to it, in PostgreSQL's own terms."),
+          caCertificate: z
+            .string()
+            .startsWith("-----BEGIN CERTIFICATE-----", "must be a PEM certificate")
+            .optional()
+            .describe("CA that verify-ca and verify-full trust. Default: the nodes' own list."),
+        })
+        .optional()
+        .describe(
+          "A PostgreSQL server of yours, 13 or newer, in place of the pair's own: the other options here then mean nothing, and keeping it alive, backed up and safe is its provider's task. Data does not move by itself.",
+        ),
     })
     .prefault({})
-    .describe("PostgreSQL 17, primary and synchronous standby."),
+    .describe("PostgreSQL 17, primary and synchronous standby; or a server of yours."),
   pgbouncer: z
     .strictObject({
       poolSize: z
@@ -302,9 +337,27 @@ export const configSchema = z.strictObject({
         .describe(
           "Memory limit of Redis in MB. Nothing is evicted: at the limit writes fail, so jobs and logins stop.",
         ),
+      external: z
+        .strictObject({
+          host: sshAddress.describe("Name or address of the server, or of what leads to its master."),
+          port: z.int().min(1).max(65535).default(6379).describe("Port of that server."),
+          user: databaseName
+            .optional()
+            .describe("User of its access list; Harbor 2.15 or newer. Default: none, the password alone."),
+          password: secretText.describe("Its password; Harbor breaks on other characters.").meta({ secret: true }),
+          caCertificate: z
+            .string()
+            .startsWith("-----BEGIN CERTIFICATE-----", "must be a PEM certificate")
+            .optional()
+            .describe("CA of its certificate: with it HAProxy on the nodes speaks TLS to it. Default: plain TCP."),
+        })
+        .optional()
+        .describe(
+          "A Redis server of yours, 6 or newer and with maxmemory-policy noeviction, in place of the pair's own; databases 0 to 5 are Harbor's. Running jobs and sessions do not move by themselves.",
+        ),
     })
     .prefault({})
-    .describe("Redis primary and replica, append-only file on."),
+    .describe("Redis primary and replica, append-only file on; or a server of yours."),
   harbor: z
     .strictObject({
       version: z
@@ -439,9 +492,9 @@ const settingOptions: Record<string, string> = {
 
 /** Rules that need more than one option; an option that is wrong by itself is absent. */
 function crossChecks(config: Partial<Config>): Problem[] {
-  const { hostname, target, lab, postgres, pgbouncer, docker, tls, identity } = config;
+  const { hostname, target, lab, postgres, pgbouncer, redis, harbor, docker, tls, identity } = config;
   const problems: Problem[] = hostsProblems(config);
-  if (pgbouncer && postgres && 2 * pgbouncer.poolSize + 20 > postgres.maxConnections)
+  if (pgbouncer && postgres && !postgres.external && 2 * pgbouncer.poolSize + 20 > postgres.maxConnections)
     problems.push({
       path: "pgbouncer.poolSize",
       reason: `two nodes with ${pgbouncer.poolSize} connections each (and 20 for operations) exceed postgres.maxConnections = ${postgres.maxConnections}`,
@@ -452,6 +505,12 @@ function crossChecks(config: Partial<Config>): Problem[] {
       path: `postgres.settings.${name}`,
       reason: "belongs to the toolkit: replication and failover rest on it",
       remedy: settingOptions[name] ? `remove it and set ${settingOptions[name]}` : "remove it",
+    });
+  if (redis?.external?.user && harbor && /^2\.1[34]\./.test(harbor.version))
+    problems.push({
+      path: "redis.external.user",
+      reason: `Harbor ${harbor.version}'s registry ignores it and would not log in`,
+      remedy: "use the password of the default user, or Harbor 2.15",
     });
   if (target === "lab" && hostname && lab && isIP(hostname) === 4 && hostname !== hostAddress(lab.subnet, 10))
     problems.push({

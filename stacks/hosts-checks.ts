@@ -9,6 +9,8 @@ interface HostsOptions {
   docker?: { addressPool: string };
   storage?: { path: string; nfs?: object; s3?: { endpoint: string; bucket: string } };
   record?: { s3: { endpoint: string; bucket: string } };
+  postgres?: { external?: object };
+  redis?: { external?: object };
   hosts?: {
     node1: { address: string; sshHost?: string; sshPort: number; networkInterface?: string };
     node2: { address: string; sshHost?: string; sshPort: number; networkInterface?: string };
@@ -45,7 +47,8 @@ export function hostsProblems(options: HostsOptions): Problem[] {
   // Absent, not left out, is what is wrong by itself.
   if (target === "hosts" && "hosts" in options && !hosts)
     add("hosts", "required for the target `hosts`, but not set", "set hosts.node1, hosts.node2, …: see docs/config.md");
-  if (storage?.s3 && "record" in options && !record)
+  const recorded = !options.postgres?.external || !options.redis?.external;
+  if (storage?.s3 && "record" in options && !record && recorded)
     add(
       "record.s3",
       "required, for with images in a bucket there is no shared directory",

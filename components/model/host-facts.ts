@@ -33,6 +33,8 @@ export interface HostFacts {
     standIn: boolean;
   };
   storage: { ok: boolean; id: string; reason: string };
+  /** Why Harbor on this node could not use a server of yours; empty: it can, or there is none. */
+  unreachable: { database?: string; redis?: string };
   /** IPv4 addresses the host holds now; the virtual one among them makes it the endpoint's holder. */
   addresses: string[];
 }

@@ -1,7 +1,9 @@
 import { serviceAddressIn } from "./address.ts";
+import { type ExternalOptions, externalServers } from "./external.ts";
 import type { Fence } from "./inventory.ts";
 import type { SshAccess } from "./node.ts";
 import { type RecordOptions, recordPlaceOf } from "./record.ts";
+import type { System } from "./system.ts";
 import type { Topology } from "./topology.ts";
 
 /** One machine of yours, as the configuration says it. */
@@ -20,7 +22,7 @@ interface StorageOptions {
 }
 
 /** The options of a stack that shape its pair on machines of yours. */
-export interface HostsConfig {
+export interface HostsConfig extends ExternalOptions {
   hostname: string;
   initialPrimary: string;
   docker: { addressPool: string };
@@ -29,6 +31,7 @@ export interface HostsConfig {
   hosts: {
     node1: HostOptions;
     node2: HostOptions;
+    system: System;
     user: string;
     privateKeyFile?: string;
     jump?: { host: string; port: number; user: string; hostKey: string };
@@ -51,6 +54,7 @@ export function hostsTopology(stack: string, config: HostsConfig): Topology {
   return {
     stack,
     target: "hosts",
+    system: hosts.system,
     nodes: [node("node1"), node("node2")],
     initialPrimary: config.initialPrimary,
     hostname: config.hostname,
@@ -61,6 +65,7 @@ export function hostsTopology(stack: string, config: HostsConfig): Topology {
     dockerPool: config.docker.addressPool,
     storage: storageOf(storage),
     record: recordPlaceOf(config, `${storage.path}${storage.nfs ? "-record" : ""}`),
+    ...externalServers(config),
   };
 }
 

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { hostAddress, serviceAddressIn } from "./address.ts";
+import { type ExternalOptions, externalServers } from "./external.ts";
 import { type RecordOptions, recordPlaceOf } from "./record.ts";
 import type { Topology } from "./topology.ts";
 
@@ -15,7 +16,7 @@ export const labKeys = (name: string) => ({
 });
 
 /** The options of a stack that shape its lab. */
-interface LabConfig {
+interface LabConfig extends ExternalOptions {
   hostname: string;
   initialPrimary: string;
   lab: { subnet: string };
@@ -35,6 +36,7 @@ export const labTopology = {
   of: (stack: string, config: LabConfig): Topology => ({
     stack,
     target: "lab",
+    system: "debian-13",
     nodes: labTopology.nodes(config.lab.subnet),
     initialPrimary: config.initialPrimary,
     hostname: config.hostname,
@@ -47,5 +49,6 @@ export const labTopology = {
     dockerPool: config.docker.addressPool,
     storage: { kind: "mounted", path: "/mnt/harbor-ha" },
     record: recordPlaceOf(config, "/mnt/harbor-ha"),
+    ...externalServers(config),
   }),
 };

@@ -27,6 +27,7 @@ export const madeLabels = [
   "internal.privateKey",
   /** Given by the user, if at all. */
   "notify.webhook",
+  "postgres.external",
   "record.secretAccessKey",
   "storage.accessKeyId",
   "storage.secretAccessKey",

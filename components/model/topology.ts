@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { node } from "./node.ts";
 import { recordPlace } from "./record.ts";
+import { system } from "./system.ts";
 
 /** Who holds TCP 443: an address that keepalived moves between the nodes, or a load balancer in front of them. */
 const endpoint = z.discriminatedUnion("kind", [
@@ -25,6 +26,23 @@ const storage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("s3"), endpoint: z.string(), region: z.string(), bucket: z.string(), folder: z.string() }),
 ]);
 
+/** A PostgreSQL server of yours. */
+const externalDatabase = z.object({
+  host: z.string(),
+  port: z.number().int(),
+  name: z.string(),
+  user: z.string(),
+  sslMode: z.string(),
+});
+
+/** A Redis server of yours. `tls`: whether nodes speak TLS to it. */
+const externalRedis = z.object({
+  host: z.string(),
+  port: z.number().int(),
+  user: z.string().optional(),
+  tls: z.boolean(),
+});
+
 /** The shared directory, where there is one. */
 export function sharedPath({ storage }: Pick<Topology, "storage">): string | undefined {
   return storage.kind === "s3" ? undefined : storage.path;
@@ -37,6 +55,8 @@ export function sharedPath({ storage }: Pick<Topology, "storage">): string | und
 export const topology = z.object({
   stack: z.string(),
   target: z.enum(["lab", "hosts"]),
+  /** Of both nodes. */
+  system: system.default("debian-13"),
   nodes: z.tuple([node, node]),
   /** Gets the first, empty database; read once, never again. */
   initialPrimary: z.string(),
@@ -50,8 +70,22 @@ export const topology = z.object({
   storage,
   /** The cluster record: which node may write. On storage that both nodes share. */
   record: recordPlace,
+  /** Servers of yours; absent: the pair runs its own. */
+  database: externalDatabase.optional(),
+  redis: externalRedis.optional(),
 });
 export type Topology = z.infer<typeof topology>;
+
+export type DataService = "postgres" | "redis";
+
+/**
+ * The data services that run on the nodes and move together, as the cluster record says; the first one leads. None: both are
+ * servers of yours, whose own provider keeps them alive, and there is no record.
+ */
+export const dataServices = ({ database, redis }: Pick<Topology, "database" | "redis">): DataService[] => [
+  ...(database ? [] : (["postgres"] as const)),
+  ...(redis ? [] : (["redis"] as const)),
+];
 
 /** The address that moves between the nodes; undefined behind a load balancer. */
 export function virtualAddressOf({ endpoint }: Pick<Topology, "endpoint">): string | undefined {

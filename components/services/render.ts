@@ -7,9 +7,10 @@ import type { Node } from "../model/node.ts";
 import { hostPaths } from "../model/paths.ts";
 import type { RecordKeys } from "../model/record.ts";
 import type { Secret, SecretLabel } from "../model/secrets.ts";
+import { distributions } from "../model/system.ts";
 import { placeholders } from "../secrets.ts";
 import { renderAgent } from "./agent/render.ts";
-import { dockerPackages, renderDocker } from "./docker/render.ts";
+import { renderDocker } from "./docker/render.ts";
 import { haproxyPackages, renderHaproxy } from "./haproxy/render.ts";
 import { harborPackages, renderHarbor } from "./harbor/render.ts";
 import { keepalivedPackages, renderKeepalived } from "./keepalived/render.ts";
@@ -18,7 +19,7 @@ import { postgresPackages, renderPostgres } from "./postgres/render.ts";
 import { redisPackages, renderRedis } from "./redis/render.ts";
 import { renderSystem } from "./system/render.ts";
 
-/** Debian packages of all services: installed in one go, and what a lab downloads beforehand. */
+/** Packages of all services on the lab's Debian 13: what it downloads beforehand. */
 export const servicePackages = [
   "chrony",
   ...postgresPackages,
@@ -26,7 +27,7 @@ export const servicePackages = [
   ...pgbouncerPackages,
   ...haproxyPackages,
   ...keepalivedPackages,
-  ...dockerPackages,
+  ...distributions["debian-13"].docker,
   ...harborPackages,
 ];
 
@@ -35,8 +36,8 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
   const { topology } = inventory;
   const secret = placeholders(secrets);
   const ca = config.identity.caCertificate;
-  return [
-    renderSystem(topology, servicePackages),
+  const { external } = config.postgres;
+  const services = [
     renderInventory(inventory),
     renderAgent(
       topology,
@@ -59,15 +60,15 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
       },
       { postgres: hostScript("services/postgres/host/postgres.sh") },
     ),
-    renderRedis(node, config.redis, secret("redis.password"), hostScript("services/redis/host/redis.sh")),
+    renderRedis(topology, node, config.redis, secret("redis.password"), hostScript("services/redis/host/redis.sh")),
     renderPgbouncer(
       topology,
       config.pgbouncer,
-      secret("postgres.harbor"),
-      ca,
+      { harbor: secret("postgres.harbor"), ...(external ? { external: secret("postgres.external") } : {}) },
+      external ? external.caCertificate : ca,
       hostScript("services/pgbouncer/host/pgbouncer.sh"),
     ),
-    renderHaproxy(topology),
+    renderHaproxy(topology, config.redis.external?.caCertificate),
     renderKeepalived(topology, node),
     renderDocker(topology),
     renderHarbor(topology, config.harbor, secret, ca, {
@@ -75,6 +76,9 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
       storage: hostScript("services/harbor/host/storage-guard.sh"),
     }),
   ];
+  // In one go, before the services: apt is slow to begin.
+  const packages = services.flatMap(({ packages }) => packages);
+  return [renderSystem(topology, ["chrony", ...packages]), ...services];
 }
 
 function notifyHook({ notify }: Config, secret: (label: SecretLabel) => string): NotifyHook | undefined {

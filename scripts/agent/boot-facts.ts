@@ -10,10 +10,15 @@ import { openRecord } from "./settings.ts";
 
 /** What the boot table decides by, read anew: record, own copy, peer and data directory. */
 export async function readBootFacts(settings: AgentSettings): Promise<BootFacts> {
+  const { name: self } = settings.self;
+  const operation = operationToken();
+  // Nothing here may start or not start.
+  if (settings.services.length === 0)
+    return { self, belief: { state: "none" }, peer: { state: "silent" }, data: await readData(), operation };
   const record = openRecord(settings);
   try {
     const [reading, peer, data] = await Promise.all([record.read(), askPeer(settings.peer.address), readData()]);
-    return { self: settings.self.name, belief: believe(reading, readKnown()), peer, data, operation: operationToken() };
+    return { self, belief: believe(reading, readKnown()), peer, data, operation };
   } finally {
     record.close();
   }

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import type { AgentSettings } from "../../components/model/agent.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { type Belief, type BootDecision, type RecordEntry, settled } from "../../components/model/record.ts";
+import type { DataService } from "../../components/model/topology.ts";
 import { postgresUnit, redisUnit } from "../../components/model/units.ts";
 import { believe, objectionTo } from "../record/belief.ts";
 import type { RecordClient, RecordRequest } from "../record/client.ts";
@@ -19,6 +20,8 @@ import { Watcher } from "./watcher.ts";
 
 const execute = promisify(execFile);
 
+const units: Record<DataService, string> = { postgres: postgresUnit, redis: redisUnit };
+
 /** How often servers are looked at, and how often record and peer. */
 const lookMs = 500;
 const askMs = 1_000;
@@ -30,6 +33,7 @@ const retryMs = 5_000;
 /** What the agent of one node knows and does. `run` never returns; `answer` is called by the role endpoints. */
 export class Daemon {
   private readonly settings: AgentSettings;
+  private readonly services: DataService[];
   private readonly record: RecordClient;
   private readonly watcher?: Watcher;
   private readonly postgres = new PostgresSession();
@@ -53,6 +57,7 @@ export class Daemon {
 
   constructor(settings: AgentSettings) {
     this.settings = settings;
+    this.services = settings.services;
     this.record = openRecord(settings);
     this.known = readKnown();
     if (settings.notify) this.watcher = new Watcher(settings, settings.notify);
@@ -76,7 +81,7 @@ export class Daemon {
   }
 
   async run(): Promise<never> {
-    void this.forever(askMs, () => this.askRecord());
+    if (this.services.length > 0) void this.forever(askMs, () => this.askRecord());
     void this.forever(askMs, () => this.askPeer());
     void this.forever(lookMs, () => this.lookAtHarbor());
     if (this.settings.notify) void this.forever(watchMs, () => this.watch());
@@ -105,15 +110,19 @@ export class Daemon {
   private async watch(): Promise<void> {
     const { belief, peer } = this;
     const primary = this.isPrimary() || (peer.state === "answers" && peer.primary === true);
+    const recorded = this.services.length > 0;
     await this.watcher?.look({
       newest: this.known,
-      primary,
-      recordUnreadable: belief.state === "unreadable" ? belief.reason : undefined,
+      primary: primary || !recorded,
+      recordUnreadable: recorded && belief.state === "unreadable" ? belief.reason : undefined,
     });
   }
 
   private isPrimary(): boolean {
-    return typeof this.server === "object" && this.server.role === "primary" && this.mayServe();
+    const runs = this.services.includes("postgres")
+      ? typeof this.server === "object" && this.server.role === "primary"
+      : this.redis === "master";
+    return runs && this.mayServe();
   }
 
   /** Settled and ours, by the newest entry seen; an agent that has met nobody since its start vouches for nothing. */
@@ -155,7 +164,10 @@ export class Daemon {
   }
 
   private async look(): Promise<void> {
-    const [server, redis] = await Promise.all([this.postgres.state(), redisRole()]);
+    const [server, redis] = await Promise.all([
+      this.services.includes("postgres") ? this.postgres.state() : ("down" as const),
+      this.services.includes("redis") ? redisRole() : ("down" as const),
+    ]);
     // A standby can only give a sign of life to a server that is there.
     if (typeof this.server !== "object") this.sign.at = performance.now();
     this.server = server;
@@ -170,7 +182,8 @@ export class Daemon {
 
   private async decide(): Promise<void> {
     const { server, redis } = this;
-    const data = typeof server === "object" ? undefined : await readData();
+    const { services } = this;
+    const data = typeof server === "object" || !services.includes("postgres") ? undefined : await readData();
     const standby = this.standbySeen();
     if (!standby.streaming || !standby.synchronous) this.provenFrom = undefined;
     const decision = decideRunning({
@@ -202,13 +215,14 @@ export class Daemon {
     this.said.delete("running");
     const facts = { self: this.settings.self.name, belief: this.belief, peer: this.peer, operation: operationToken() };
     if (server === "down" && data) this.boot(postgresUnit, decideBoot({ ...facts, data }));
-    if (redis === "down") this.boot(redisUnit, decideRedisBoot(facts, configuredRedisRole()));
+    if (redis === "down" && services.includes("redis"))
+      this.boot(redisUnit, decideRedisBoot(facts, configuredRedisRole()));
   }
 
   private async act(action: RunningAction): Promise<void> {
     switch (action.do) {
       case "stop":
-        await Promise.all([stop(postgresUnit), stop(redisUnit)]);
+        await Promise.all(this.services.map((service) => stop(units[service])));
         return;
       case "claim": {
         const { belief, server, settings } = this;

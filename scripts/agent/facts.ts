@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
+import type { DataService } from "../../components/model/topology.ts";
 import { decideBoot, decideRedisBoot } from "./boot.ts";
 import { readBootFacts } from "./boot-facts.ts";
 import { configuredRedisRole } from "./data.ts";
@@ -16,12 +17,16 @@ const storageDeadlineMs = 4_000;
 /** Everything about this host that operations decide by, read once. Writes nothing. */
 export async function collectFacts(): Promise<HostFacts> {
   const session = new PostgresSession();
-  const [server, redis, harborUp, storage, boot] = await Promise.all([
-    session.state().finally(() => session.close()),
-    redisRole(),
+  const settings = readSettings();
+  const here = (service: DataService) => settings.services.includes(service);
+  const [server, redis, harborUp, storage, boot, database, cache] = await Promise.all([
+    here("postgres") ? session.state().finally(() => session.close()) : ("down" as const),
+    here("redis") ? redisRole() : ("down" as const),
     harborAnswers(),
     storageState(),
-    readBootFacts(readSettings()),
+    readBootFacts(settings),
+    here("postgres") ? undefined : complaint(`${hostPaths.programs}/pgbouncer.sh`, 10_000),
+    here("redis") ? undefined : complaint(`${hostPaths.programs}/redis.sh`, 10_000),
   ]);
   const units = [
     "postgresql@17-main",
@@ -74,6 +79,7 @@ export async function collectFacts(): Promise<HostFacts> {
       standIn: harborUp === "stand-in",
     },
     storage,
+    unreachable: { ...(database ? { database } : {}), ...(cache ? { redis: cache } : {}) },
     addresses: run("ip", ["-o", "-4", "addr", "show"])
       .split(/\s+/)
       .filter((word) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(word))
@@ -88,26 +94,34 @@ function unitState(properties: Record<string, string> = {}): string {
   return skipped ? "skipped" : ActiveState;
 }
 
-/** Asked through a child with a deadline: a hung share must not hang us. */
 async function storageState(): Promise<HostFacts["storage"]> {
-  const id = read(`${hostPaths.state}/storage-id`);
+  const reason = await complaint(`${hostPaths.programs}/storage-guard.sh`, storageDeadlineMs);
+  return {
+    ok: reason === "",
+    id: read(`${hostPaths.state}/storage-id`),
+    reason: reason.replace(/^(?!storage:)(?=.)/, "storage: "),
+  };
+}
+
+/** What the `check` of a program complains about; empty: nothing. A child with a deadline: a hung share must not hang us. */
+async function complaint(program: string, deadlineMs: number): Promise<string> {
   return new Promise((resolve) => {
-    const guard = spawn(`${hostPaths.programs}/storage-guard.sh`, ["check"], { stdio: ["ignore", "ignore", "pipe"] });
-    let reason = "";
-    const finish = (ok: boolean, reason: string) => {
+    const child = spawn(program, ["check"], { stdio: ["ignore", "ignore", "pipe"] });
+    let stderr = "";
+    const finish = (reason: string) => {
       clearTimeout(timer);
-      resolve({ ok, id, reason });
+      resolve(reason);
     };
-    // It may be past killing: it is left behind, and ends when the share does something.
+    // It may be past killing: it is left behind, and ends when what it waits for does something.
     const timer = setTimeout(() => {
-      guard.kill("SIGKILL");
-      guard.unref();
-      guard.stderr.destroy();
-      finish(false, "storage: it does not answer");
-    }, storageDeadlineMs);
-    guard.stderr.setEncoding("utf8").on("data", (text) => (reason += text));
-    guard.on("error", () => finish(false, "storage: the guard is not there yet"));
-    guard.on("close", (code) => finish(code === 0, reason.trim()));
+      child.kill("SIGKILL");
+      child.unref();
+      child.stderr.destroy();
+      finish("it does not answer");
+    }, deadlineMs);
+    child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+    child.on("error", () => finish("its check is not there yet"));
+    child.on("close", (code) => finish(code === 0 ? "" : stderr.trim() || `its check ended with ${code}`));
   });
 }
 

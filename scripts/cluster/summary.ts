@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Inventory } from "../../components/model/inventory.ts";
 import { type RecordEntry, settled } from "../../components/model/record.ts";
-import { virtualAddressOf } from "../../components/model/topology.ts";
+import { dataServices, virtualAddressOf } from "../../components/model/topology.ts";
 import { holdsEndpoint, type NodeObservation, newestEntry, type Observation } from "./observe.ts";
 
 /** One thing that is not as it should be. */
@@ -80,12 +80,14 @@ function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
   const found: Finding[] = [];
   const add = (id: string, sentence: string) => found.push({ id, node: name, sentence: `${name}: ${sentence}` });
   // systemd skips chrony on the lab, whose hosts share this machine's clock.
-  for (const unit of services)
-    if (
-      host.units[unit] !== "active" &&
-      host.units[unit] !== "skipped" &&
-      (unit !== "keepalived" || virtualAddressOf(inventory.topology))
-    )
+  const runs = dataServices(inventory.topology);
+  const elsewhere = [
+    ...(runs.includes("postgres") ? [] : ["postgresql@17-main"]),
+    ...(runs.includes("redis") ? [] : ["redis-server"]),
+    ...(virtualAddressOf(inventory.topology) ? [] : ["keepalived"]),
+  ];
+  for (const unit of services.filter((unit) => !elsewhere.includes(unit)))
+    if (host.units[unit] !== "active" && host.units[unit] !== "skipped")
       add("unit.down", `${unit} is ${host.units[unit]}`);
   for (const unit of host.restartNeeded)
     add("restart.needed", `${unit} has new settings that need a restart (harbor-ha roll)`);
@@ -93,10 +95,13 @@ function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
     add("restart.needed", `PostgreSQL setting ${setting} needs a restart (harbor-ha roll)`);
   const { belief } = host.record;
   if (belief.state === "unreadable") add("record.unreadable", `the cluster record cannot be trusted: ${belief.reason}`);
-  if (belief.state === "none") add("record.none", "there is no cluster record yet (harbor-ha roll)");
+  if (belief.state === "none" && runs.length > 0) add("record.none", "there is no cluster record yet (harbor-ha roll)");
   for (const [service, { role, boot }] of Object.entries({ PostgreSQL: host.postgres, Redis: host.redis }))
-    if (role === "down" && boot.start === "no")
+    if (role === "down" && boot.start === "no" && runs.includes(service === "Redis" ? "redis" : "postgres"))
       add(boot.rule, `${service} stays down: ${boot.sentence} (${boot.remedy})`);
+  const { database, redis } = host.unreachable;
+  if (database) add("external.database", `the database is out of reach: ${database}`);
+  if (redis) add("external.redis", `Redis is out of reach: ${redis}`);
   if (!host.storage.ok) add("storage.wrong", host.storage.reason);
   if (host.harbor.installed !== inventory.harbor.installer.sha256)
     add("harbor.installer", `Harbor ${inventory.harbor.version} is not installed yet (harbor-ha roll)`);
@@ -108,14 +113,32 @@ function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
 function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[] {
   const found: Finding[] = [];
   const add = (id: string, sentence: string) => found.push({ id, sentence });
-  // What a node that does not answer is, nobody knows.
-  const ofThose = nodes.every(({ host }) => host) ? "" : " of those that answer";
+  const ofThose = those(nodes);
   const newest = newestEntry(nodes);
+  const services = dataServices(inventory.topology);
   if (newest && !settled(newest))
     add(
       "record.under-way",
       `entry ${newest.epoch} of the record is an intent that nobody has finished (by ${newest.by}, ${newest.at})`,
     );
+  if (services.includes("postgres")) found.push(...postgresFindings(nodes, newest));
+  if (services.includes("redis")) found.push(...redisFindings(nodes));
+  const ids = new Set(nodes.flatMap((node) => node.host?.storage.id || []));
+  if (ids.size > 1) add("storage.different", "the nodes see different shared storages");
+  const address = virtualAddressOf(inventory.topology);
+  const holders = nodes.filter((node) => holdsEndpoint(inventory, node));
+  if (address && holders.length !== 1)
+    add("endpoint.holders", `${holders.length} nodes${ofThose} hold the virtual address ${address}`);
+  return found;
+}
+
+/** What a node that does not answer is, nobody knows. */
+const those = (nodes: NodeObservation[]) => (nodes.every(({ host }) => host) ? "" : " of those that answer");
+
+function postgresFindings(nodes: NodeObservation[], newest?: RecordEntry): Finding[] {
+  const found: Finding[] = [];
+  const add = (id: string, sentence: string) => found.push({ id, sentence });
+  const ofThose = those(nodes);
   const primaries = nodes.filter((node) => node.host?.postgres.role === "primary");
   if (primaries.length > 1) add("postgres.two-primaries", "BOTH nodes run as PostgreSQL primary");
   if (primaries.length === 0) add("postgres.no-primary", `no node${ofThose} runs as PostgreSQL primary`);
@@ -139,21 +162,23 @@ function pairFindings(inventory: Inventory, nodes: NodeObservation[]): Finding[]
     else if (state.syncState !== "sync" || (newest?.primary === primary.name && newest.sync.length === 0))
       add("postgres.not-synchronous", `${standby?.name} streams, but does not yet hold all that was acknowledged`);
   }
+  return found;
+}
+
+function redisFindings(nodes: NodeObservation[]): Finding[] {
+  const found: Finding[] = [];
+  const add = (id: string, sentence: string) => found.push({ id, sentence });
+  const ofThose = those(nodes);
   const masters = nodes.filter((node) => node.redis?.role === "master");
   if (masters.length !== 1) add("redis.masters", `${masters.length} nodes${ofThose} run as Redis master`);
   for (const node of nodes)
     if (node.redis?.role === "slave" && !node.redis.linkUp)
       add("redis.link", `Redis on ${node.name} has lost its master`);
-  const ids = new Set(nodes.flatMap((node) => node.host?.storage.id || []));
-  if (ids.size > 1) add("storage.different", "the nodes see different shared storages");
-  const address = virtualAddressOf(inventory.topology);
-  const holders = nodes.filter((node) => holdsEndpoint(inventory, node));
-  if (address && holders.length !== 1)
-    add("endpoint.holders", `${holders.length} nodes${ofThose} hold the virtual address ${address}`);
   return found;
 }
 
 function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
+  const services = dataServices(inventory.topology);
   const rows = [["NODE", "POSTGRESQL", "REDIS", "HARBOR", "ENDPOINT"]];
   for (const node of summary.nodes) {
     const { host } = node;
@@ -170,8 +195,8 @@ function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
         : "";
     rows.push([
       node.name,
-      `${host.postgres.role}${lag}`,
-      host.redis.role === "slave" ? "replica" : host.redis.role,
+      services.includes("postgres") ? `${host.postgres.role}${lag}` : "yours",
+      services.includes("redis") ? (host.redis.role === "slave" ? "replica" : host.redis.role) : "yours",
       `${host.harbor.answers ? "serves" : "silent"}${host.harbor.standIn ? " (stand-in)" : ""}${host.harbor.drained ? ", drained" : ""}`,
       holdsEndpoint(inventory, node) ? "holds" : "",
     ]);

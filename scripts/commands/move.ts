@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { InventoryOptions } from "../cluster/inventory.ts";
 import type { Cluster } from "../cluster/observe.ts";
-import { move, planMove, rejoin, synchronousMs } from "../failover/run.ts";
+import { follows, roleOf } from "../cluster/roles.ts";
+import { move, planMove, rejoin, untilFollowing } from "../failover/run.ts";
 import { refused } from "../refusal.ts";
-import { untilSynchronous } from "../roll/wait.ts";
 import { agreed, pairCommand, withPair } from "./pair.ts";
 
 interface Options extends InventoryOptions {
@@ -67,8 +67,8 @@ async function run(cluster: Cluster, verb: "switchover" | "failover", options: O
     log,
   );
   if (verb === "switchover" && !decision.goBack) {
-    log("waiting until the new standby is synchronous");
-    await untilSynchronous(cluster, synchronousMs);
+    log("waiting until the new standby holds everything");
+    await untilFollowing(cluster);
   }
   console.log(options.json ? JSON.stringify({ primary: decision.to, steps }) : `${decision.to} is the primary`);
 }
@@ -77,7 +77,8 @@ async function run(cluster: Cluster, verb: "switchover" | "failover", options: O
 async function former(cluster: Cluster): Promise<{ node: string; primary: string }> {
   const observation = await cluster.observe();
   const nodes = Object.values(observation);
-  const primary = nodes.find(({ host }) => host?.postgres.role === "primary");
+  const { topology } = cluster.inventory;
+  const primary = nodes.find((node) => roleOf(topology, node).runs === "primary");
   const belief = primary?.host?.record.belief;
   if (!primary || belief?.state !== "good" || belief.newest.primary !== primary.name || belief.newest.kind === "intent")
     throw refused({
@@ -93,7 +94,7 @@ async function former(cluster: Cluster): Promise<{ node: string; primary: string
       remedy: "switch it on first",
       exitCode: 3,
     });
-  if (node.host.postgres.role === "standby" && primary.postgres?.standbys.some(({ state }) => state === "streaming"))
+  if (roleOf(topology, node).runs === "standby" && follows(topology, primary, node))
     throw refused({
       rule: "rejoin.already",
       sentence: `${node.name} is the standby already.`,

@@ -1,8 +1,9 @@
 import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { type RecordEntry, settled } from "../../components/model/record.ts";
+import { dataServices } from "../../components/model/topology.ts";
 import type { NodeObservation, Observation } from "../cluster/observe.ts";
+import { follows, roleOf } from "../cluster/roles.ts";
 import type { Refusal } from "../refusal.ts";
-import { data, isStandbyData, streams } from "../roll/rule.ts";
 
 /** What a planned or unplanned move is decided by. */
 export interface MoveFacts {
@@ -45,19 +46,23 @@ interface MoveRule {
   decide: (facts: Omit<MoveFacts, "to"> & Names) => { sentence: string; remedy: string; exitCode?: 2 | 3 } | undefined;
 }
 
-const role = (node: NodeObservation) => node.host?.postgres.role;
+/** What the rules ask of a node in the pair at hand. */
+const part = ({ inventory }: Pick<MoveFacts, "inventory">, node: NodeObservation) => roleOf(inventory.topology, node);
+/** Only PostgreSQL can promise that a standby holds every acknowledged write. */
+const promised = ({ inventory }: Pick<MoveFacts, "inventory">) => dataServices(inventory.topology)[0] === "postgres";
 
 /** Each says why a move is refused; first match wins. What none refuses may be done. */
 export const moveRules: MoveRule[] = [
   {
     id: "move.already-there",
-    decide: ({ newest, before, from, to }) =>
+    decide: ({ newest, before, from, to, ...facts }) =>
       settled(newest) && to.name === before.primary
         ? {
             sentence: `${to.name} is the primary already.`,
-            remedy: isStandbyData(from)
-              ? "nothing has to be done"
-              : `nothing has to be moved; ${from.name} is no standby: harbor-ha rejoin`,
+            remedy:
+              part(facts, from).data === "standby"
+                ? "nothing has to be done"
+                : `nothing has to be moved; ${from.name} is no standby: harbor-ha rejoin`,
           }
         : undefined,
   },
@@ -74,8 +79,8 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "move.other-database",
-    decide: ({ to, before }) =>
-      to.host?.postgres.systemIdentifier === before.systemIdentifier
+    decide: ({ to, before, ...facts }) =>
+      !promised(facts) || to.host?.postgres.systemIdentifier === before.systemIdentifier
         ? undefined
         : {
             sentence: `${to.name} holds another database than the record's (or none).`,
@@ -84,8 +89,8 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "move.back-too-late",
-    decide: ({ newest, before, from, to }) =>
-      !settled(newest) && to.name === before.primary && role(from) !== "standby"
+    decide: ({ newest, before, from, to, ...facts }) =>
+      !settled(newest) && to.name === before.primary && part(facts, from).runs !== "standby"
         ? {
             sentence: `${from.name} cannot be seen as a standby any more: it may have been promoted already.`,
             remedy: `finish the move instead: harbor-ha failover --to ${from.name}`,
@@ -94,8 +99,8 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "switchover.old-primary-away",
-    decide: ({ verb, from, to, newest }) =>
-      verb === "switchover" && settled(newest) && role(from) !== "primary"
+    decide: ({ verb, from, to, newest, ...facts }) =>
+      verb === "switchover" && settled(newest) && part(facts, from).runs !== "primary"
         ? {
             sentence: `${from.name} does not run as primary: a planned move needs both nodes.`,
             remedy: `if it is lost: harbor-ha failover --to ${to.name}`,
@@ -104,20 +109,23 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "switchover.not-streaming",
-    decide: ({ verb, from, to, newest, before }) =>
-      verb === "switchover" && settled(newest) && (!streams(from, to) || !before.sync.includes(to.name))
+    decide: ({ verb, from, to, newest, before, ...facts }) =>
+      verb === "switchover" &&
+      settled(newest) &&
+      (!follows(facts.inventory.topology, from, to) || (promised(facts) && !before.sync.includes(to.name)))
         ? {
             sentence: `${to.name} is not in sync with ${from.name}.`,
-            remedy: isStandbyData(to)
-              ? "wait until status says so: it becomes synchronous by itself"
-              : `make it the standby first: harbor-ha rejoin`,
+            remedy:
+              part(facts, to).data === "standby"
+                ? "wait until status says so: it becomes synchronous by itself"
+                : `make it the standby first: harbor-ha rejoin`,
           }
         : undefined,
   },
   {
     id: "failover.primary-serves",
-    decide: ({ verb, from, newest }) =>
-      verb === "failover" && settled(newest) && role(from) === "primary"
+    decide: ({ verb, from, newest, ...facts }) =>
+      verb === "failover" && settled(newest) && part(facts, from).runs === "primary"
         ? {
             sentence: `${from.name} runs as primary.`,
             remedy: "use harbor-ha switchover, which loses nothing and nobody notices",
@@ -127,8 +135,8 @@ export const moveRules: MoveRule[] = [
   {
     id: "failover.no-standby",
     // A target that is the former primary, or was promoted by an unfinished move, is no standby any more.
-    decide: ({ to, newest }) =>
-      data(to) === "present" && (isStandbyData(to) || !settled(newest))
+    decide: ({ to, newest, ...facts }) =>
+      part(facts, to).data === "standby" || (part(facts, to).data === "primary" && !settled(newest))
         ? undefined
         : {
             sentence: `${to.name} holds no standby's data.`,
@@ -137,8 +145,8 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "failover.may-lose",
-    decide: ({ to, before, acceptLoss }) =>
-      to.name !== before.primary && !before.sync.includes(to.name) && !acceptLoss
+    decide: ({ to, before, acceptLoss, ...facts }) =>
+      promised(facts) && to.name !== before.primary && !before.sync.includes(to.name) && !acceptLoss
         ? {
             sentence: `${to.name} does not hold everything that was acknowledged: entry ${before.epoch} of the record (${before.kind}, ${before.at}) says that ${before.primary} has been writing without it since then.`,
             remedy: `bring ${before.primary} back; or lose what was written since: harbor-ha failover --lose-unreplicated-writes`,
@@ -158,6 +166,12 @@ export function decideMove(facts: MoveFacts): Move | Refusal {
   });
   const { inventory, observation, entries } = facts;
   const names = inventory.topology.nodes.map(({ name }) => name);
+  if (dataServices(inventory.topology).length === 0)
+    return refuse(
+      "move.yours",
+      "PostgreSQL and Redis of this pair are servers of yours: nothing on its nodes has to be moved.",
+      "use their provider's own switchover; without one of the nodes Harbor goes on by itself",
+    );
   if (facts.to !== undefined && !names.includes(facts.to))
     return refuse("move.unknown-node", `There is no node ${facts.to}.`, `the nodes are ${names.join(" and ")}`);
   const absent = names.find((name) => !presentNodes(inventory).some((node) => node.name === name));
@@ -193,14 +207,17 @@ export function decideMove(facts: MoveFacts): Move | Refusal {
   return { kind: "move", from, to: target, newest, before, goBack, sentence: sentenceOf(facts, roles, goBack) };
 }
 
-function sentenceOf({ verb }: MoveFacts, { newest, before, from, to }: Names, goBack: boolean): string {
+function sentenceOf({ verb, inventory }: MoveFacts, { newest, before, from, to }: Names, goBack: boolean): string {
   const unfinished = settled(newest)
     ? ""
     : ` This takes over entry ${newest.epoch}, which ${newest.by} began and did not finish.`;
   if (goBack) return `${to.name} stays the primary; nothing was promoted.${unfinished}`;
+  const mayLose = `about a second of sessions and queued jobs may be lost if ${from.name} is gone`;
+  if (!promised({ inventory }))
+    return `Redis on ${to.name} becomes the master in place of ${from.name}'s; the database is a server of yours and stays as it is. ${mayLose[0]?.toUpperCase()}${mayLose.slice(1)}.${unfinished}`;
   const loss = before.sync.includes(to.name)
     ? "Nothing that was acknowledged is lost"
     : `What was written on ${before.primary} since ${before.at} is LOST`;
   const pause = verb === "switchover" ? "Harbor's writes wait a few seconds" : "Harbor cannot write until it is done";
-  return `${to.name} becomes the primary in place of ${from.name}. ${loss}; ${pause}; about a second of sessions and queued jobs may be lost if ${from.name} is gone.${unfinished}`;
+  return `${to.name} becomes the primary in place of ${from.name}. ${loss}; ${pause}; ${mayLose}.${unfinished}`;
 }

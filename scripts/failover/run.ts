@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { Claim, RecordEntry } from "../../components/model/record.ts";
-import { addressOf } from "../../components/model/topology.ts";
+import { addressOf, type DataService, dataServices } from "../../components/model/topology.ts";
 import type { Cluster, Observation } from "../cluster/observe.ts";
 import { claimEntry, readHistory } from "../cluster/record.ts";
+import { follows, roleOf } from "../cluster/roles.ts";
 import type { Refusal } from "../refusal.ts";
 import { until, untilSynchronous } from "../roll/wait.ts";
 import { UserError } from "../user-error.ts";
@@ -13,12 +14,15 @@ import { decideMove, type Move, type MoveFacts } from "./rules.ts";
 type Log = (line: string) => void;
 
 /** A standby that was copied anew, or has much to catch up on, may take so long to hold everything. */
-export const synchronousMs = 300_000;
+const synchronousMs = 300_000;
 
 export interface MoveOptions {
   acceptLoss: boolean;
   fencedByHand: boolean;
 }
+
+/** Whether a data service runs on the nodes, so that it has to be moved. */
+const moves = ({ inventory }: Cluster, service: DataService) => dataServices(inventory.topology).includes(service);
 
 /** What may be done, from one observation. Reads only. */
 export async function planMove(
@@ -37,8 +41,9 @@ export async function planMove(
 export async function move(cluster: Cluster, plan: Move, observation: Observation, options: MoveOptions, log: Log) {
   const steps = new Steps(log);
   const lives = (node: string) => observation[node]?.reach === "up";
-  const planned = !plan.goBack && observation[plan.from]?.host?.postgres.role === "primary";
-  const leases = planned ? await pause(cluster, plan, steps) : [];
+  const former = observation[plan.from];
+  const planned = !plan.goBack && former && roleOf(cluster.inventory.topology, former).runs === "primary";
+  const leases = planned && moves(cluster, "postgres") ? await pause(cluster, plan, steps) : [];
   let stopped = false;
   try {
     const intent = await claimIntent(cluster, plan, steps);
@@ -49,7 +54,7 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
           cluster,
           plan,
           intent,
-          { planned, formerLives: lives(plan.from), ...options },
+          { planned: planned === true, formerLives: lives(plan.from), ...options },
           steps,
           log,
         );
@@ -112,7 +117,7 @@ async function takeOver(
 ): Promise<boolean> {
   const stop = () => stopFormer(cluster, from, token, planned ? to : undefined);
   const stopped = formerLives
-    ? await steps.take(`PostgreSQL stops on ${from}, and Redis hands over`, () =>
+    ? await steps.take(`${from} stops being the primary`, () =>
         // A planned move ends here; a host that answers and cannot be stopped is fenced like a lost one.
         stop().catch((error: Error) => {
           if (planned) throw error;
@@ -137,16 +142,19 @@ async function takeOver(
         async () => (await script(cluster, to, "postgres.sh", "has_received", checkpoint)) === "t",
       ),
     );
-  const [timeline, switchLsn] = (
-    await steps.take(`${to} is promoted`, () => script(cluster, to, "postgres.sh", "promote", token, from))
-  ).split("|");
-  await steps.take(`Redis on ${to} becomes the master`, () => script(cluster, to, "redis.sh", "promote", token));
+  const [timeline, switchLsn] = moves(cluster, "postgres")
+    ? (await steps.take(`${to} is promoted`, () => script(cluster, to, "postgres.sh", "promote", token, from))).split(
+        "|",
+      )
+    : [];
+  if (moves(cluster, "redis"))
+    await steps.take(`Redis on ${to} becomes the master`, () => script(cluster, to, "redis.sh", "promote", token));
   await steps.take(`the record: ${to} is the primary`, () =>
     claimEntry(cluster, to, epoch, {
       kind: "done",
       primary: to,
       sync: [],
-      timeline: Number(timeline),
+      ...(timeline ? { timeline: Number(timeline) } : {}),
       ...(switchLsn ? { switchLsn } : {}),
       systemIdentifier,
       token,
@@ -174,16 +182,18 @@ async function endWhereItBegan(
   intent: RecordEntry,
   steps: Steps,
 ): Promise<void> {
-  await steps.take(`${from} is still a standby, and stays one`, async () => {
-    const recovery = await script(cluster, from, "postgres.sh", "is_standby");
-    if (recovery !== "t")
-      throw new UserError(`${from} was promoted meanwhile: finish the move with harbor-ha failover --to ${from}`, 2);
-  });
+  if (moves(cluster, "postgres"))
+    await steps.take(`${from} is still a standby, and stays one`, async () => {
+      const recovery = await script(cluster, from, "postgres.sh", "is_standby");
+      if (recovery !== "t")
+        throw new UserError(`${from} was promoted meanwhile: finish the move with harbor-ha failover --to ${from}`, 2);
+    });
   // Redis may have been handed over already; it belongs beside the database.
-  await steps.take(`Redis on ${to} is the master, as before`, async () => {
-    await script(cluster, to, "redis.sh", "promote", intent.token);
-    await script(cluster, from, "redis.sh", "follow", addressOf(cluster.inventory.topology, to));
-  });
+  if (moves(cluster, "redis"))
+    await steps.take(`Redis on ${to} is the master, as before`, async () => {
+      await script(cluster, to, "redis.sh", "promote", intent.token);
+      await script(cluster, from, "redis.sh", "follow", addressOf(cluster.inventory.topology, to));
+    });
   const { sync, timeline, switchLsn, systemIdentifier } = before;
   await steps.take(`the record: ${to} stays the primary`, () =>
     claimEntry(cluster, to, intent.epoch, {
@@ -203,8 +213,8 @@ async function endWhereItBegan(
 async function followNewPrimary(cluster: Cluster, { from, to }: Move, steps: Steps): Promise<void> {
   const address = addressOf(cluster.inventory.topology, to);
   await steps.take(`${from} follows as standby`, async () => {
-    await script(cluster, from, "postgres.sh", "follow", address, from);
-    await script(cluster, from, "redis.sh", "follow", address);
+    if (moves(cluster, "postgres")) await script(cluster, from, "postgres.sh", "follow", address, from);
+    if (moves(cluster, "redis")) await script(cluster, from, "redis.sh", "follow", address);
   });
 }
 
@@ -217,19 +227,33 @@ export async function rejoin(cluster: Cluster, node: string, primary: string, lo
 
 async function makeStandby(cluster: Cluster, node: string, primary: string, steps: Steps): Promise<void> {
   const address = addressOf(cluster.inventory.topology, primary);
-  await steps.take(`roles and the slot of ${node} on ${primary}`, () =>
-    script(cluster, primary, "postgres.sh", "prepare", node),
-  );
-  const how = await steps.take(`${node}'s database becomes ${primary}'s standby`, () =>
-    script(cluster, node, "postgres.sh", "rejoin", address, node),
-  );
-  const words: Record<string, string> = { copied: "it was copied anew", rewound: "it was rewound" };
-  steps.say(words[how] ?? "it was its standby already, and follows");
-  await steps.take(`Redis on ${node} becomes the replica`, () => script(cluster, node, "redis.sh", "follow", address));
-  await steps.take(`${node} holds everything that is acknowledged from now on`, () =>
-    untilSynchronous(cluster, synchronousMs),
-  );
-  await steps.take("its former data goes", () => script(cluster, node, "postgres.sh", "rejoined"));
+  if (moves(cluster, "postgres")) {
+    await steps.take(`roles and the slot of ${node} on ${primary}`, () =>
+      script(cluster, primary, "postgres.sh", "prepare", node),
+    );
+    const how = await steps.take(`${node}'s database becomes ${primary}'s standby`, () =>
+      script(cluster, node, "postgres.sh", "rejoin", address, node),
+    );
+    const words: Record<string, string> = { copied: "it was copied anew", rewound: "it was rewound" };
+    steps.say(words[how] ?? "it was its standby already, and follows");
+  }
+  if (moves(cluster, "redis"))
+    await steps.take(`Redis on ${node} becomes the replica`, () =>
+      script(cluster, node, "redis.sh", "follow", address),
+    );
+  await steps.take(`${node} holds everything that is acknowledged from now on`, () => untilFollowing(cluster));
+  if (moves(cluster, "postgres"))
+    await steps.take("its former data goes", () => script(cluster, node, "postgres.sh", "rejoined"));
+}
+
+/** Until the standby holds everything, as far as the service that leads can promise that. */
+export async function untilFollowing(cluster: Cluster): Promise<void> {
+  if (moves(cluster, "postgres")) return untilSynchronous(cluster, synchronousMs);
+  const { topology } = cluster.inventory;
+  await until("Redis on the standby follows its master", synchronousMs, async () => {
+    const nodes = Object.values(await cluster.observe());
+    return nodes.some((primary) => nodes.some((standby) => primary !== standby && follows(topology, primary, standby)));
+  });
 }
 
 /** `successor`: of a planned move, in which all ends cleanly. `checkpoint`: the last one, of a clean end. */
@@ -239,14 +263,16 @@ async function stopFormer(
   token: string,
   successor?: string,
 ): Promise<{ checkpoint?: string }> {
+  const heir = successor && addressOf(cluster.inventory.topology, successor);
   const [text] = await Promise.all([
-    script(cluster, node, "postgres.sh", "stop_former", token),
-    cluster
-      .host(node)
-      .must(
-        `${hostPaths.programs}/redis.sh ${successor ? `hand_over ${token} ${addressOf(cluster.inventory.topology, successor)}` : `stop ${token}`}`,
-      ),
+    moves(cluster, "postgres") ? script(cluster, node, "postgres.sh", "stop_former", token) : "",
+    moves(cluster, "redis")
+      ? cluster
+          .host(node)
+          .must(`${hostPaths.programs}/redis.sh ${heir ? `hand_over ${token} ${heir}` : `stop ${token}`}`)
+      : undefined,
   ]);
+  if (!moves(cluster, "postgres")) return {};
   const [state, checkpoint] = text.split("|");
   if (state === "shut down") return { checkpoint };
   if (successor) throw new UserError(`PostgreSQL on ${node} did not stop cleanly (${state})`, 2);
@@ -256,7 +282,9 @@ async function stopFormer(
 /** Agent and HAProxy of each node hear of it at once, instead of at their next look. The record is settled: nothing here fails the move. */
 async function announce(cluster: Cluster, primary: string, steps: Steps): Promise<void> {
   const look = `curl -sf -m 5 -o /dev/null -X POST --unix-socket ${hostPaths.agentSocket} http://agent/look`;
-  const up = ["postgres", "redis"].map((backend) => `set server ${backend}/${primary} health up`).join("\n");
+  const up = dataServices(cluster.inventory.topology)
+    .map((backend) => `set server ${backend}/${primary} health up`)
+    .join("\n");
   await Promise.allSettled([...cluster.hosts.keys()].map((node) => cluster.host(node).must(look)));
   const says = `curl -sf -m 2 -o /dev/null http://${addressOf(cluster.inventory.topology, primary)}:8008/primary`;
   await until(`${primary}'s agent says that it is the primary`, 15_000, async () => {

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Says what a host is, for preflight: one fact a line, key first. Reads only. Piped into `sh -s` over SSH, before anything
-# of ours is on the host. Arguments: STORAGE_PATH PEER_HOST PEER_PORT NAMES PORT...
+# of ours is on the host. Arguments: STORAGE_PATH PEER_HOST PEER_PORT NAMES PACKAGES PORT...
 set -u
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
-storage=$1 peer=$2 peer_port=$3 names=$4
-shift 4
+storage=$1 peer=$2 peer_port=$3 names=$4 packages=$5
+shift 5
 
 sudo=
 if [ "$(id -u)" -ne 0 ]; then sudo="sudo -n"; fi
@@ -40,13 +40,13 @@ for name in $names; do
   timeout 10 getent ahosts "$name" >/dev/null || echo "no-name $name"
 done
 
-for package in postgresql-17 redis-server pgbouncer haproxy keepalived docker.io docker-compose chrony; do
+for package in $packages; do
   candidate=$(apt-cache policy "$package" 2>/dev/null | awk '/Candidate:/ { print $2 }')
   [ "${candidate:-(none)}" != "(none)" ] || echo "no-package $package"
 done
 if [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' 2>/dev/null | head -1)" ]; then echo "lists yes"; else echo "lists no"; fi
 
-for package in docker-ce podman-docker redis postgresql-common; do
+for package in docker-ce docker.io podman-docker; do
   dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -q '^installed' && echo "installed $package"
 done
 for directory in /etc/postgresql/*/*; do

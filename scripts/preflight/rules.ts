@@ -1,3 +1,4 @@
+import { distributions, systems } from "../../components/model/system.ts";
 import type { Topology } from "../../components/model/topology.ts";
 import type { PreflightFacts } from "./facts.ts";
 
@@ -11,7 +12,6 @@ export interface HostProblem {
 
 /** What a host must have at least. Harbor itself asks for 4 GB of memory; a machine sold as such has a little less. */
 const least = { memoryMb: 3_500, diskMb: { "/": 5_000, "/var/lib/docker": 5_000, "/var/lib/postgresql": 2_000 } };
-const supported = ["debian 13"];
 /** Tokens and VRRP bear less; databases and logs of two nodes that tell different times mislead people. */
 const clockSeconds = 5;
 
@@ -19,13 +19,15 @@ type Check = (facts: PreflightFacts, topology: Topology) => { sentence: string; 
 
 /** Everything that is wrong with a host is said at once. A host that is ours already is not new: its own ports and disks are not held against it. */
 const checks: Record<string, Check> = {
-  "host.system": ({ system }) =>
-    supported.includes(system)
-      ? undefined
-      : {
-          sentence: `runs ${system || "an unknown system"}`,
-          remedy: `install ${supported.join(" or ")} (Debian 13 "trixie")`,
-        },
+  "host.system": ({ system }, topology) => {
+    const wanted = topology.system.replace("-", " ");
+    if (system === wanted) return undefined;
+    const known = systems.map((name) => name.replace("-", " ")).includes(system);
+    return {
+      sentence: `runs ${system || "an unknown system"}, not ${wanted}`,
+      remedy: known ? `set hosts.system to ${system.replace(" ", "-")}` : `install ${wanted}`,
+    };
+  },
   "host.architecture": ({ architecture }) =>
     ["x86_64", "aarch64"].includes(architecture)
       ? undefined
@@ -89,13 +91,16 @@ const checks: Record<string, Check> = {
           sentence: `finds no package ${missingPackages.join(", ")}`,
           remedy: "run apt-get update there, and check its package sources",
         },
-  "host.docker": ({ installed, ours }) => {
-    const other = installed.filter((name) => name === "docker-ce" || name === "podman-docker");
+  "host.docker": ({ installed, ours }, { system }) => {
+    const wanted = distributions[system].docker;
+    const other = ["docker-ce", "docker.io", "podman-docker"].filter(
+      (name) => installed.includes(name) && !wanted.includes(name),
+    );
     return ours || other.length === 0
       ? undefined
       : {
           sentence: `has ${other.join(" and ")} installed`,
-          remedy: "remove it: Debian's docker.io is used, and both want the same files",
+          remedy: `remove it: ${wanted[0]} is used, and both want the same files`,
         };
   },
   "host.policy": ({ foreignPolicy }) =>

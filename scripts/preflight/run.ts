@@ -5,6 +5,7 @@ import { type Inventory, presentNodes } from "../../components/model/inventory.t
 import { ports } from "../../components/model/ports.ts";
 import { quote } from "../../components/model/shell.ts";
 import { peerOf, sharedPath } from "../../components/model/topology.ts";
+import { servicePackages } from "../../components/services/render.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { parseFacts } from "./facts.ts";
 import { type HostProblem, judgeHost, judgeSilence } from "./rules.ts";
@@ -21,6 +22,8 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
         peer.address,
         access[peer.name]?.port ?? 22,
         namesIn(cluster.inventory).join(" "),
+        // What comes from its makers is not there before `up` has brought their package sources.
+        topology.system === "debian-13" ? servicePackages.join(" ") : "chrony redis-server haproxy keepalived",
         ...Object.values(ports),
       ];
       const asked = Date.now() / 1000;
@@ -50,11 +53,13 @@ export async function preflight(cluster: Cluster): Promise<HostProblem[]> {
 }
 
 /** Names of other machines that the nodes will ask for. */
-function namesIn({ topology: { storage, record }, harbor }: Inventory): string[] {
+function namesIn({ topology: { storage, record, database, redis }, harbor }: Inventory): string[] {
   const hosts = [
     storage.kind === "nfs" ? storage.server : undefined,
     storage.kind === "s3" ? new URL(storage.endpoint).hostname : undefined,
     record.kind === "s3" ? new URL(record.endpoint).hostname : undefined,
+    database?.host,
+    redis?.host,
     harbor.installer.url && new URL(harbor.installer.url).hostname,
   ];
   return hosts.filter((name): name is string => name !== undefined && isIP(name) === 0);

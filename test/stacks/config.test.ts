@@ -42,6 +42,7 @@ const bucket = {
   secretAccessKey: "secret-of-the-test",
 };
 /** A pair on machines of one's own, with changes. */
+const database = { host: "db.example.com", user: "harbor", password: "Password1" };
 const pair = (changes: object) => ({ target: "hosts", hosts: { ...hosts, ...changes } });
 
 function problemsOf(changes: Record<string, unknown>): Problem[] {
@@ -345,6 +346,32 @@ const badConfigurations: Record<string, BadConfiguration[]> = {
       "storage.nfs.export",
       "required, but not set",
       /storage\.nfs\.export/,
+    ],
+  ],
+  "servers of yours": [
+    [{ postgres: { external: {} } }, "postgres.external.host", "required, but not set", /./, 3],
+    [{ postgres: { external: { ...database, password: 'a"b' } } }, "postgres.external.password", /quotes/, /./],
+    [{ postgres: { external: { ...database, sslMode: "yes" } } }, "postgres.external.sslMode", /verify-full/, /./],
+    [
+      { postgres: { external: { ...database, caCertificate: "ca.crt" } } },
+      "postgres.external.caCertificate",
+      /PEM/,
+      /./,
+    ],
+    [
+      { redis: { external: { host: "redis.example.com", password: "p@ss" } } },
+      "redis.external.password",
+      /letters, digits/,
+      /./,
+    ],
+    [
+      {
+        redis: { external: { host: "r.example.com", password: "Password1", user: "harbor" } },
+        harbor: { installer, version: "2.14.1" },
+      },
+      "redis.external.user",
+      "Harbor 2.14.1's registry ignores it and would not log in",
+      /Harbor 2\.15/,
     ],
   ],
   "a PostgreSQL setting": [

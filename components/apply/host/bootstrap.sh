@@ -14,6 +14,27 @@ if ! command -v node >/dev/null || ! command -v flock >/dev/null; then
   } >&2
 fi
 
+# Where the distribution's PostgreSQL and Compose are too old, their makers' package sources come with `apply`; the keys here.
+# Docker's is fetched, and must be the one it has published since 2017.
+docker_key=/etc/apt/keyrings/harbor-ha-docker.asc
+docker_fingerprint=9DC858229FC7DD38854AE2D88D81803C0EBFCD88
+# shellcheck disable=SC1091 # the host's
+system=$(. /etc/os-release && echo "$ID-${VERSION_ID:-}")
+case "$system" in
+  debian-12 | ubuntu-24.04)
+    if [ ! -e "$docker_key" ]; then
+      apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install ca-certificates curl gpg postgresql-common >&2
+      curl -fsS -m 60 -o /run/harbor-ha-docker.asc "https://download.docker.com/linux/${system%%-*}/gpg"
+      gpg --show-keys --with-colons /run/harbor-ha-docker.asc | grep -q "^fpr:.*:$docker_fingerprint:" || {
+        echo "the key from download.docker.com is not Docker's: nothing was installed" >&2
+        exit 1
+      }
+      mkdir -p /etc/apt/keyrings
+      install -m 0644 /run/harbor-ha-docker.asc "$docker_key"
+    fi
+    ;;
+esac
+
 mkdir -p /etc/harbor-ha /var/lib/harbor-ha
 mkdir -p "$programs"
 # Each program is replaced as a whole; a running one keeps its old file.

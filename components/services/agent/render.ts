@@ -3,7 +3,7 @@ import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import type { RecordKeys } from "../../model/record.ts";
-import { peerOf, type Topology, virtualAddressOf } from "../../model/topology.ts";
+import { dataServices, peerOf, type Topology, virtualAddressOf } from "../../model/topology.ts";
 
 export const agentUnit = "harbor-ha-agent.service";
 
@@ -24,6 +24,7 @@ export function renderAgent(
   const settings: AgentSettings = {
     self: place(node),
     peer: place(peerOf(topology, node.name)),
+    services: dataServices(topology),
     record: topology.record,
     ...(recordKeys ? { recordKeys } : {}),
     degradeAfterSeconds: options.degradeAfterSeconds,

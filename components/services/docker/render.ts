@@ -1,8 +1,7 @@
 import { type Bundle, makeBundle } from "../../model/bundle.ts";
+import { distributions } from "../../model/system.ts";
 import type { Topology } from "../../model/topology.ts";
 import { alwaysUp, dropIn } from "../unit.ts";
-
-export const dockerPackages = ["docker.io", "docker-cli", "docker-compose"];
 
 /** Docker Engine and Compose, for Harbor. Its bridge address is the service address, the same on both nodes. */
 export function renderDocker(topology: Topology): Bundle {
@@ -15,7 +14,7 @@ export function renderDocker(topology: Topology): Bundle {
     "live-restore": true,
   };
   return makeBundle("docker", {
-    packages: dockerPackages,
+    packages: distributions[topology.system].docker,
     files: {
       [dropIn("docker.service")]: alwaysUp(),
       "/etc/docker/daemon.json": {

@@ -175,6 +175,7 @@ function harborYaml(topology: Topology, options: HarborOptions, secret: (label: 
       external_redis: {
         host: `${topology.serviceAddress}:${ports.redisRoute}`,
         password: secret("redis.password"),
+        ...(topology.redis?.user ? { username: topology.redis.user } : {}),
         registry_db_index: 1,
         jobservice_db_index: 2,
         trivy_db_index: 5,

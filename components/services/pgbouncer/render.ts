@@ -7,18 +7,31 @@ import { alwaysUp, dropIn } from "../unit.ts";
 export const pgbouncerPackages = ["pgbouncer"];
 export const pgbouncerUnit = "pgbouncer.service";
 
-/** PgBouncer on each node: Harbor's database, on the service address; HAProxy behind it finds the primary. */
+export interface PgbouncerSecrets {
+  /** Harbor's password at PgBouncer. */
+  harbor: string;
+  /** PgBouncer's own at a server of yours. */
+  external?: string;
+}
+
+/**
+ * PgBouncer on each node: Harbor's database, on the service address. Behind it HAProxy finds the primary, or a server of yours
+ * answers. `ca`: of the server; absent: the system's list.
+ */
 export function renderPgbouncer(
   topology: Topology,
   options: { poolSize: number },
-  harborPassword: string,
-  ca: string,
+  secrets: PgbouncerSecrets,
+  ca: string | undefined,
   script: string,
 ): Bundle {
+  const { database } = topology;
+  const users = { harbor: secrets.harbor, ...(database ? { [database.user]: secrets.external } : {}) };
   const own = { owner: "postgres:postgres" };
   const reload = { reload: pgbouncerUnit };
   return makeBundle("pgbouncer", {
-    packages: pgbouncerPackages,
+    // A client, to try the way to a server of yours.
+    packages: [...pgbouncerPackages, ...(database ? ["postgresql-client-17"] : [])],
     files: {
       [dropIn(pgbouncerUnit)]: alwaysUp(),
       "/etc/pgbouncer/pgbouncer.ini": {
@@ -26,7 +39,11 @@ export function renderPgbouncer(
         ...own,
         onChange: reload,
         content: `[databases]
-registry = host=127.0.0.1 port=${ports.postgresRoute} dbname=registry
+registry = ${
+          database
+            ? `host=${database.host} port=${database.port} dbname=${database.name} user=${database.user}`
+            : `host=127.0.0.1 port=${ports.postgresRoute} dbname=registry`
+        }
 
 [pgbouncer]
 listen_addr = ${topology.serviceAddress},127.0.0.1
@@ -52,8 +69,8 @@ tcp_user_timeout = 3000
 tcp_keepidle = 10
 tcp_keepintvl = 3
 tcp_keepcnt = 3
-server_tls_sslmode = verify-ca
-server_tls_ca_file = /etc/pgbouncer/ca.crt
+server_tls_sslmode = ${database?.sslMode ?? "verify-ca"}
+server_tls_ca_file = ${ca === undefined ? "/etc/ssl/certs/ca-certificates.crt" : "/etc/pgbouncer/ca.crt"}
 ignore_startup_parameters = extra_float_digits,options
 # To the journal, whose size has a limit.
 syslog = 1
@@ -65,10 +82,20 @@ pidfile = /var/run/postgresql/pgbouncer.pid
         mode: "0600",
         ...own,
         onChange: reload,
-        content: `"harbor" "${harborPassword}"\n`,
+        content: Object.entries(users)
+          .map(([user, password]) => `"${user}" "${password}"\n`)
+          .join(""),
       },
       [`${hostPaths.programs}/pgbouncer.sh`]: { mode: "0755", content: script },
-      "/etc/pgbouncer/ca.crt": { mode: "0644", ...own, onChange: reload, content: ca },
+      ...(ca === undefined ? {} : { "/etc/pgbouncer/ca.crt": { mode: "0644", ...own, onChange: reload, content: ca } }),
+      ...(database
+        ? {
+            [`${hostPaths.etc}/harbor.pgpass`]: {
+              mode: "0600",
+              content: `*:${ports.pgbouncer}:registry:harbor:${secrets.harbor}\n`,
+            },
+          }
+        : {}),
     },
     units: [pgbouncerUnit],
   });

@@ -39,6 +39,8 @@ export function renderPostgres(
   secrets: PostgresSecrets,
   scripts: { postgres: string },
 ): Bundle {
+  // In place of a server of yours there is none: a former one is stopped, and its data stays.
+  if (topology.database) return makeBundle("postgres", {});
   const own = { owner: "postgres:postgres" };
   const reload = { reload: postgresUnit };
   const restart = { restart: postgresUnit };

@@ -2,13 +2,34 @@ import { type Bundle, makeBundle } from "../../model/bundle.ts";
 import type { Node } from "../../model/node.ts";
 import { hostPaths } from "../../model/paths.ts";
 import { ports } from "../../model/ports.ts";
+import type { Topology } from "../../model/topology.ts";
 import { redisUnit } from "../../model/units.ts";
 import { gateBefore } from "../agent/render.ts";
 import { dropIn, startedByRecord } from "../unit.ts";
 
 export const redisPackages = ["redis-server"];
+
 /** Redis on one node. `replicaof` is role state: operations write it to role.conf, apply never does. */
-export function renderRedis(node: Node, options: { maxMemoryMb: number }, password: string, script: string): Bundle {
+export function renderRedis(
+  topology: Topology,
+  node: Node,
+  options: { maxMemoryMb: number },
+  password: string,
+  script: string,
+): Bundle {
+  const programs = {
+    [`${hostPaths.etc}/redis.password`]: { mode: "0600", content: password },
+    [`${hostPaths.programs}/redis.sh`]: { mode: "0755", content: script },
+  };
+  // Of a server of yours only a client, to try the way to it.
+  if (topology.redis) {
+    const { user = "" } = topology.redis;
+    const route = `host=${topology.serviceAddress}\nport=${ports.redisRoute}\nuser=${user}\n`;
+    return makeBundle("redis", {
+      packages: ["redis-tools"],
+      files: { ...programs, [`${hostPaths.etc}/redis.route`]: { mode: "0644", content: route } },
+    });
+  }
   const own = { owner: "redis:redis" };
   return makeBundle("redis", {
     packages: redisPackages,
@@ -43,8 +64,7 @@ logfile ""
 include /var/lib/redis/role.conf
 `,
       },
-      [`${hostPaths.etc}/redis.password`]: { mode: "0600", content: password },
-      [`${hostPaths.programs}/redis.sh`]: { mode: "0755", content: script },
+      ...programs,
       [dropIn(redisUnit)]: startedByRecord(
         gateBefore("redis"),
         "ExecStart=",

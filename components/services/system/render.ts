@@ -1,4 +1,5 @@
 import { makeBundle } from "../../model/bundle.ts";
+import { distributions } from "../../model/system.ts";
 import type { Topology } from "../../model/topology.ts";
 import { renderMounts } from "../storage/render.ts";
 
@@ -15,28 +16,26 @@ const services = [
 ];
 
 /** Upgraded by hand or not at all: new versions reach them through `apt-mark unhold`, one node after the other. */
-const heldPackages = [
-  "containerd",
-  "docker-cli",
-  "docker-compose",
-  "docker.io",
-  "haproxy",
-  "keepalived",
-  "pgbouncer",
-  "postgresql-17",
-  "redis-server",
-  "redis-tools",
-  "runc",
-];
+const heldPackages = ["haproxy", "keepalived", "pgbouncer", "postgresql-17", "redis-server", "redis-tools"];
 
 /** What every node needs before the services: names, kernel settings, clock, packages that must not start by themselves. */
 export function renderSystem(topology: Topology, packages: string[]) {
   const mounts = renderMounts(topology);
+  const { containers, sources } = distributions[topology.system];
   return makeBundle("system", {
     packages: [...packages, ...mounts.packages].sort(),
-    held: heldPackages,
+    held: [...heldPackages, ...containers].sort(),
     files: {
       ...mounts.files,
+      ...Object.fromEntries(
+        Object.entries(sources).map(([name, { url, suite, component, key }]) => [
+          `/etc/apt/sources.list.d/harbor-ha-${name}.sources`,
+          {
+            mode: "0644",
+            content: `Types: deb\nURIs: ${url}\nSuites: ${suite}\nComponents: ${component}\nSigned-By: ${key}\n`,
+          },
+        ]),
+      ),
       "/etc/sysctl.d/60-harbor-ha.conf": {
         mode: "0644",
         onChange: { reload: "sysctl /etc/sysctl.d/60-harbor-ha.conf" },

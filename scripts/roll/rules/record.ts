@@ -1,11 +1,12 @@
 import { settled } from "../../../components/model/record.ts";
+import { redisMaster } from "../../../components/model/units.ts";
 import { newestOf } from "../../cluster/observe.ts";
 import { data, type Facts, isStandbyData, type Rule, runs } from "../rule.ts";
 
 const storageBack =
   "bring the storage back; if the record is lost for good: harbor-ha record adopt --i-lost-the-record";
 
-/** The cluster record: proven, begun, adopted; nothing is started against it. */
+/** The cluster record: readable, the same for both, proven. */
 export const recordRules: Rule[] = [
   {
     id: "record.unreadable",
@@ -46,6 +47,10 @@ export const recordRules: Rule[] = [
           };
     },
   },
+];
+
+/** The very first database, and the entries that begin the record with it. */
+export const firstDatabaseRules: Rule[] = [
   {
     id: "record.first",
     decide: ({ nodes, newest, inventory }) =>
@@ -113,6 +118,28 @@ export const recordRules: Rule[] = [
       };
     },
   },
+];
+
+/** The record of a pair whose database is a server of yours: it governs Redis alone. */
+export const firstRedisRules: Rule[] = [
+  {
+    id: "record.first-redis",
+    decide: ({ nodes, newest, inventory }) => {
+      if (newest) return undefined;
+      const { name } = nodes.find(({ host }) => host?.redis.configured === redisMaster) ?? {
+        name: inventory.topology.initialPrimary,
+      };
+      return {
+        node: name,
+        action: { do: "claim", previous: 0, entry: { kind: "done", primary: name, sync: [] } },
+        sentence: `begin the cluster record: ${name} gets the Redis master`,
+      };
+    },
+  },
+];
+
+/** Nothing else is done while a move is open. */
+export const settledRules: Rule[] = [
   {
     id: "record.under-way",
     decide: ({ newest }) =>
@@ -124,6 +151,10 @@ export const recordRules: Rule[] = [
           }
         : undefined,
   },
+];
+
+/** The data directories must be what the record says. */
+export const namedDataRules: Rule[] = [
   {
     id: "record.names-other",
     decide: ({ nodes, newest }) => {
@@ -145,6 +176,25 @@ export const recordRules: Rule[] = [
           exitCode: 2,
         };
       return undefined;
+    },
+  },
+];
+
+/** The same of Redis, where it is all there is. */
+export const namedRedisRules: Rule[] = [
+  {
+    id: "redis.former-master",
+    decide: ({ nodes, newest }) => {
+      const former = nodes.find(
+        ({ name, host }) => newest && host?.redis.configured === redisMaster && name !== newest.primary,
+      );
+      return (
+        former && {
+          sentence: `${former.name} holds a former master's Redis; entry ${newest?.epoch} of the record names ${newest?.primary}.`,
+          remedy: `run harbor-ha rejoin, which makes ${former.name} the replica`,
+          exitCode: 2,
+        }
+      );
     },
   },
 ];

@@ -1,11 +1,14 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hostsAccess, hostsFence, hostsTopology } from "../../../components/model/hosts.ts";
+import { type System, systems } from "../../../components/model/system.ts";
 import { stackSecrets } from "../../../components/secrets.ts";
 import { renderNode } from "../../../components/services/render.ts";
 import type { Config } from "../../../stacks/config.ts";
 import { sampleConfig } from "../../support/sample.ts";
 
 const hosts = {
+  system: "debian-13" as System,
   node1: { address: "10.0.0.11", hostKey: "ssh-ed25519 one", sshPort: 22 },
   node2: { address: "10.0.0.12", hostKey: "ssh-ed25519 two", sshPort: 22, networkInterface: "ens4" },
   user: "admin",
@@ -14,8 +17,20 @@ const hosts = {
   fence: "ipmi off",
 };
 
-function render(changes: Partial<typeof hosts & { loadBalancer: object }>, storage: Config["storage"]) {
-  const config = { ...sampleConfig, target: "hosts", storage, hosts: { ...hosts, ...changes } } as Config & {
+function render(
+  changes: Partial<typeof hosts & { loadBalancer: object }>,
+  storage: Config["storage"],
+  servers: Pick<Config, "postgres" | "redis"> = sampleConfig,
+) {
+  const { postgres, redis } = servers;
+  const config = {
+    ...sampleConfig,
+    target: "hosts",
+    storage,
+    postgres,
+    redis,
+    hosts: { ...hosts, ...changes },
+  } as Config & {
     hosts: NonNullable<Config["hosts"]>;
   };
   const { version, installer } = config.harbor;
@@ -35,6 +50,7 @@ function render(changes: Partial<typeof hosts & { loadBalancer: object }>, stora
       ),
       units: bundles.flatMap(({ units }) => units),
       packages: bundles.flatMap(({ packages }) => packages),
+      base: bundles[0],
     };
   });
   if (!node1 || !node2) throw new Error("no pair");
@@ -75,5 +91,62 @@ describe("machines of yours", () => {
     expect(node1.units).toContain("srv-my\\x2dshare.mount");
     expect(node1.packages).toContain("nfs-common");
     expect(topology.record).toEqual({ kind: "directory", path: "/srv/my-share-record/.harbor-ha/record" });
+  });
+});
+
+describe("servers of yours", () => {
+  const external = { host: "db.example.com", port: 5433, user: "app", password: "Password-of-the-database" };
+  const postgres = {
+    ...sampleConfig.postgres,
+    external: { ...external, database: "images", sslMode: "verify-full" as const },
+  };
+  const redis = {
+    ...sampleConfig.redis,
+    external: { host: "redis.example.com", port: 6390, password: "Password-of-redis", caCertificate: "the CA" },
+  };
+  const own = render({}, { path: "/mnt/harbor-ha" }).node1;
+  const { node1 } = render({}, { path: "/mnt/harbor-ha" }, { postgres, redis });
+
+  test("change nothing in harbor.yml but Redis' password: PgBouncer and HAProxy lead there", () => {
+    const withoutPassword = (text = "") => text.replace(/@\{redis\.password:\w+\}/, "");
+    const yaml = "/opt/harbor/harbor.yml";
+    expect(withoutPassword(node1.files[yaml])).toBe(withoutPassword(own.files[yaml]));
+    const pgbouncer = node1.files["/etc/pgbouncer/pgbouncer.ini"];
+    expect(pgbouncer).toContain("registry = host=db.example.com port=5433 dbname=images user=app\n");
+    expect(pgbouncer).toContain(
+      "server_tls_sslmode = verify-full\nserver_tls_ca_file = /etc/ssl/certs/ca-certificates.crt\n",
+    );
+    expect(node1.files["/etc/pgbouncer/userlist.txt"]).toMatch(
+      /^"harbor" "@\{postgres\.harbor:1\}"\n"app" "@\{postgres\.external:\w+\}"\n$/,
+    );
+    const haproxy = node1.files["/etc/haproxy/haproxy.cfg"];
+    expect(haproxy).not.toContain("listen postgres");
+    expect(haproxy).toMatch(
+      /server yours redis\.example\.com:6390 check .*resolvers system .*verify required .*verifyhost redis\.example\.com sni str\(redis\.example\.com\)\n/,
+    );
+  });
+
+  test("leave neither server on the nodes, nor their passwords in a render", () => {
+    expect(node1.packages).not.toContain("postgresql-17");
+    expect(node1.packages).not.toContain("redis-server");
+    expect(JSON.stringify(node1.files)).not.toMatch(/Password-of/);
+  });
+});
+
+describe.each(systems)("on %s", (system) => {
+  const { node1 } = render({ system }, { path: "/mnt/harbor-ha" });
+
+  test("packages, what is held, and where it comes from are as reviewed", async () => {
+    const sources = Object.entries(node1.files).filter(([path]) => path.startsWith("/etc/apt/"));
+    const { packages, held } = node1.base;
+    await expect(
+      `${JSON.stringify({ packages, held, sources: Object.fromEntries(sources) }, null, 2)}\n`,
+    ).toMatchFileSnapshot(join(import.meta.dirname, "../../golden/systems", `${system}.json`));
+  });
+
+  test("all that runs and could be replaced under clients is held", () => {
+    const { packages, held } = node1.base;
+    const unheld = packages.filter((name) => !held.includes(name));
+    expect(unheld.sort()).toEqual(["ca-certificates", "chrony", "curl"]);
   });
 });

@@ -31,7 +31,7 @@ test("a good host may become a node", () => {
 });
 
 const bad: [id: string, text: string, sentence: string][] = [
-  ["host.system", line("system", "system debian 12\n"), "node2 runs debian 12"],
+  ["host.system", line("system", "system debian 12\n"), "node2 runs debian 12, not debian 13"],
   ["host.system", line("system", ""), "node2 runs an unknown system"],
   ["host.architecture", line("architecture", "architecture i686\n"), "node2 is a i686 machine"],
   ["host.systemd", line("systemd", "systemd no\n"), "node2 does not run systemd"],

@@ -165,6 +165,7 @@ export class Pair {
             "harbor-ha-harbor": harbor.unit,
           },
           restartNeeded: marks,
+          unreachable: {},
           postgres: { firstToken: "", ...postgres, ...identity, boot: decideBoot(boot) },
           record: { belief, known: this.record },
           redis: {

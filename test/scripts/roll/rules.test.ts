@@ -3,7 +3,7 @@ import type { HostFacts } from "../../../components/model/host-facts.ts";
 import type { Belief, RecordEntry } from "../../../components/model/record.ts";
 import type { NodeObservation } from "../../../scripts/cluster/observe.ts";
 import type { Decision } from "../../../scripts/roll/rule.ts";
-import { decide, rules } from "../../../scripts/roll/rules.ts";
+import { decide, rulesOf } from "../../../scripts/roll/rules.ts";
 import {
   entry,
   first,
@@ -491,6 +491,9 @@ describe("a node that the configuration calls absent", () => {
       }
   });
 });
+
+/** Of a pair that runs both services itself. */
+const rules = rulesOf({});
 
 afterAll(() => {
   expect(

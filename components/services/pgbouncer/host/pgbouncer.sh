@@ -15,7 +15,13 @@ pause() {
   timeout 15 cat >/dev/null || true
 }
 
+# check: logs in as Harbor does, where the database is a server of yours.
+check() {
+  PGPASSFILE=/etc/harbor-ha/harbor.pgpass PGCONNECT_TIMEOUT=5 timeout 8 psql -XqAt -h 127.0.0.1 -p 6432 -U harbor -w registry \
+    -c "SELECT 1 / (current_setting('server_encoding') = 'UTF8')::int" >/dev/null
+}
+
 case "${1:-}" in
-  pause) pause ;;
-  *) echo "usage: pgbouncer.sh pause" >&2; exit 1 ;;
+  pause | check) "$1" ;;
+  *) echo "usage: pgbouncer.sh pause | check" >&2; exit 1 ;;
 esac

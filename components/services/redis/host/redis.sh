@@ -79,9 +79,27 @@ restart() {
   rm -f "/var/lib/harbor-ha/restart-needed/$unit"
 }
 
+# check: logs in as Harbor does, where Redis is a server of yours.
+check() {
+  host="" port="" user=""
+  # shellcheck disable=SC1091 # rendered
+  . /etc/harbor-ha/redis.route
+  answer=$({ printf 'AUTH %s\n' "${user:+$user }$(cat /etc/harbor-ha/redis.password)"; printf 'PING\nINFO memory\n'; } |
+    timeout 8 redis-cli -h "$host" -p "$port" 2>&1) || true
+  case "$answer" in
+    *PONG*) ;;
+    *) echo "Redis answered: $(echo "$answer" | tr -d '\r' | head -n 1)" >&2; exit 1 ;;
+  esac
+  policy=$(echo "$answer" | tr -d '\r' | sed -n 's/^maxmemory_policy://p')
+  [ "${policy:-noeviction}" = noeviction ] || {
+    echo "its maxmemory-policy is $policy, which loses jobs and sessions when memory is full: set it to noeviction" >&2
+    exit 1
+  }
+}
+
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  role | promote | hand_over | stop | follow | start | restart) "$verb" "$@" ;;
-  *) echo "usage: redis.sh role [MASTER] | promote TOKEN | hand_over TOKEN ADDRESS | stop TOKEN | follow ADDRESS | start | restart" >&2; exit 1 ;;
+  check | role | promote | hand_over | stop | follow | start | restart) "$verb" "$@" ;;
+  *) echo "usage: redis.sh check | role [MASTER] | promote TOKEN | hand_over TOKEN ADDRESS | stop TOKEN | follow ADDRESS | start | restart" >&2; exit 1 ;;
 esac
