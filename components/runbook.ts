@@ -34,10 +34,16 @@ export const runbook: RunbookEntry[] = [
     otherwise: "run it again; its former data is kept beside the new until the new one is synchronous",
   },
   {
-    when: "The primary's node needs maintenance",
-    run: ["harbor-ha switchover", "then work on the former primary; `harbor-ha status` says which node that is"],
+    when: "The primary is to be the other node",
+    run: ["harbor-ha switchover"],
     expect: "Harbor's statements wait about a second, no client fails",
     otherwise: "[switchover.not-paused] names the transaction that is in the way; nothing was moved",
+  },
+  {
+    when: "A node needs work: updates, a new kernel, a new disk",
+    run: ["harbor-ha maintenance <node>", "work on it; Ctrl-C when done, or a reboot"],
+    expect: "its clients are at the other node, nothing that you stop there is started, nobody is told",
+    otherwise: "[maintenance.primary]: harbor-ha switchover first. [maintenance.last]: the other node does not serve",
   },
   {
     when: "The standby's node is lost",

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
+import { maintenanceCommand } from "./commands/maintenance.ts";
 import { failoverCommand, rejoinCommand, switchoverCommand } from "./commands/move.ts";
 import { notifyCommand } from "./commands/notify.ts";
 import { preflightCommand } from "./commands/preflight.ts";
@@ -24,6 +25,7 @@ await runProgram(async () => {
     .addCommand(failoverCommand())
     .addCommand(rejoinCommand())
     .addCommand(rollCommand())
+    .addCommand(maintenanceCommand())
     .addCommand(recordCommand())
     .addCommand(notifyCommand())
     .addCommand(uninstallCommand())

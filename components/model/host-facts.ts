@@ -32,6 +32,8 @@ export interface HostFacts {
     drained: boolean;
     standIn: boolean;
   };
+  /** Whether somebody works on it: the agent starts nothing and tells nobody. */
+  maintenance: boolean;
   storage: { ok: boolean; id: string; reason: string };
   /** Why Harbor on this node could not use a server of yours; empty: it can, or there is none. */
   unreachable: { database?: string; redis?: string };

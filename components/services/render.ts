@@ -43,7 +43,7 @@ export function renderNode(inventory: Inventory, node: Node, config: Config, sec
       topology,
       node,
       config.postgres,
-      hostScript("services/agent/host/own.sh"),
+      { own: hostScript("services/agent/host/own.sh"), lease: hostScript("services/agent/host/lease.sh") },
       notifyHook(config, secret),
       recordKeys(config, secret),
     ),

@@ -13,7 +13,7 @@ import { configuredRedisRole, readData } from "./data.ts";
 import { readKnown, writeKnown } from "./known.ts";
 import { askPeer } from "./peer.ts";
 import { PostgresSession, type ServerState } from "./postgres-session.ts";
-import { drained, harborAnswers, redisRole } from "./probes.ts";
+import { harborAnswers, leased, redisRole } from "./probes.ts";
 import { decideRunning, type RunningAction, type StandbySeen } from "./running.ts";
 import { openRecord } from "./settings.ts";
 import { Watcher } from "./watcher.ts";
@@ -72,7 +72,7 @@ export class Daemon {
       case "/redis":
         return role(this.redis === "master" && this.mayServe());
       case "/endpoint":
-        return role(!drained() && this.harborMisses < 3);
+        return role(!leased("drain") && this.harborMisses < 3);
       case "/record":
         return { ok: true, text: `${JSON.stringify({ known: this.known, primary: this.isPrimary() })}\n` };
       default:
@@ -111,9 +111,12 @@ export class Daemon {
     const { belief, peer } = this;
     const primary = this.isPrimary() || (peer.state === "answers" && peer.primary === true);
     const recorded = this.services.length > 0;
+    // What is so for a moment is meant, and what stays is told afterwards.
+    if (leased("maintenance")) return;
     await this.watcher?.look({
-      newest: this.known,
-      primary: primary || !recorded,
+      // Only PostgreSQL's standby holds everything that is acknowledged.
+      newest: this.services.includes("postgres") ? this.known : undefined,
+      primary: primary || !recorded || this.known === undefined,
       recordUnreadable: recorded && belief.state === "unreadable" ? belief.reason : undefined,
     });
   }
@@ -252,6 +255,10 @@ export class Daemon {
   private boot(unit: string, decision: BootDecision): void {
     if (decision.start === "no") {
       this.say(unit, `${unit} stays down: ${decision.sentence} → ${decision.remedy} [${decision.rule}]`);
+      return;
+    }
+    if (leased("maintenance")) {
+      this.say(unit, `${unit} is not started: somebody works on this node`);
       return;
     }
     if (performance.now() - (this.tried.get(unit) ?? -retryMs) < retryMs) return;

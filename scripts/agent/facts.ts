@@ -8,7 +8,7 @@ import { readBootFacts } from "./boot-facts.ts";
 import { configuredRedisRole } from "./data.ts";
 import { readKnown } from "./known.ts";
 import { PostgresSession } from "./postgres-session.ts";
-import { drained, harborAnswers, redisRole } from "./probes.ts";
+import { harborAnswers, leased, redisRole } from "./probes.ts";
 import { readSettings } from "./settings.ts";
 
 /** Whoever asks for the facts waits for them. */
@@ -75,10 +75,11 @@ export async function collectFacts(): Promise<HostFacts> {
         .filter((sha) => sha !== undefined),
       scheduled: existsSync(`${hostPaths.state}/harbor/scheduled`),
       answers: harborUp !== "no",
-      drained: drained(),
+      drained: leased("drain"),
       standIn: harborUp === "stand-in",
     },
     storage,
+    maintenance: leased("maintenance"),
     unreachable: { ...(database ? { database } : {}), ...(cache ? { redis: cache } : {}) },
     addresses: run("ip", ["-o", "-4", "addr", "show"])
       .split(/\s+/)

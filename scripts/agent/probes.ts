@@ -6,8 +6,8 @@ import { ports } from "../../components/model/ports.ts";
 
 /** A probe that takes longer has failed. */
 const deadline = 2_000;
-/** A drain not renewed for so long is over. */
-const drainLease = 15_000;
+/** A lease not renewed for so long is over. */
+const leaseMs = 15_000;
 
 /** What Redis on this node is. The reply to ROLE begins with the role's name; no library is needed for one word. */
 export function redisRole(): Promise<"master" | "slave" | "down"> {
@@ -60,10 +60,10 @@ export function harborAnswers(): Promise<"no" | "yes" | "stand-in"> {
   });
 }
 
-/** Whether an operation holds clients off this node. */
-export function drained(): boolean {
+/** Whether an operator holds a lease on this node: `drain` keeps clients off, `maintenance` the agent's hands. */
+export function leased(name: "drain" | "maintenance"): boolean {
   try {
-    return Date.now() - statSync("/run/harbor-ha/drain").mtimeMs < drainLease;
+    return Date.now() - statSync(`${hostPaths.run}/${name}`).mtimeMs < leaseMs;
   } catch {
     return false;
   }

@@ -43,7 +43,7 @@ export class Watcher {
     const now = conditions({
       self: this.settings.self.name,
       newest,
-      noPrimaryMs: this.lasting("primary", !primary && newest !== undefined),
+      noPrimaryMs: this.lasting("primary", !primary),
       recordUnreadable:
         unreadableMs === undefined ? undefined : { forMs: unreadableMs, reason: recordUnreadable ?? "" },
       disks: await fullness(),

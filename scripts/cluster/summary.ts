@@ -106,6 +106,7 @@ function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
   if (host.harbor.installed !== inventory.harbor.installer.sha256)
     add("harbor.installer", `Harbor ${inventory.harbor.version} is not installed yet (harbor-ha roll)`);
   if (!host.harbor.answers) add("harbor.silent", "Harbor does not answer");
+  if (host.maintenance) add("host.maintenance", "somebody works on it (harbor-ha maintenance)");
   if (host.harbor.drained) add("harbor.drained", "clients are held off this node");
   return found;
 }

@@ -13,22 +13,33 @@ export async function harborStep(
   verb: "install" | "restart",
   drain: boolean,
 ): Promise<void> {
-  const host = cluster.host(node);
-  const release = drain ? await host.lease(`${hostPaths.programs}/harbor.sh drain`, "drained") : undefined;
-  try {
-    if (drain) await clientsLeave(cluster, node);
-    await host.locked(
-      "harbor.sh",
-      verb === "install" ? ["install", cluster.inventory.harbor.installer.sha256] : ["restart"],
-      1_800_000,
-    );
+  const work = async () => {
+    await cluster
+      .host(node)
+      .locked(
+        "harbor.sh",
+        verb === "install" ? ["install", cluster.inventory.harbor.installer.sha256] : ["restart"],
+        1_800_000,
+      );
     await until(
       `Harbor on ${node} answers`,
       300_000,
       async () => (await cluster.observe())[node]?.host?.harbor.answers === true,
     );
+  };
+  if (drain) return drained(cluster, node, work);
+  await work();
+  await clientsReturn(cluster, node);
+}
+
+/** Works while clients of a node are at the other one: from the last open connection's end until it serves again. */
+export async function drained(cluster: Cluster, node: string, work: () => Promise<void>): Promise<void> {
+  const release = await cluster.host(node).lease(`${hostPaths.programs}/lease.sh drain`, "held");
+  try {
+    await clientsLeave(cluster, node);
+    await work();
   } finally {
-    await release?.();
+    await release();
   }
   await clientsReturn(cluster, node);
 }
@@ -36,7 +47,7 @@ export async function harborStep(
 async function clientsLeave(cluster: Cluster, node: string): Promise<void> {
   const { endpoint } = cluster.inventory.topology;
   if (endpoint.kind === "loadBalancer") {
-    await until(`${node} asks the load balancer for no more clients`, 30_000, async () => drained(cluster, node));
+    await until(`${node} asks the load balancer for no more clients`, 30_000, async () => isDrained(cluster, node));
     // Nobody can be asked when a balancer of yours has noticed.
     return setTimeout(endpoint.drainSeconds * 1000);
   }
@@ -51,7 +62,7 @@ async function clientsLeave(cluster: Cluster, node: string): Promise<void> {
 async function clientsReturn(cluster: Cluster, node: string): Promise<void> {
   const { endpoint } = cluster.inventory.topology;
   if (endpoint.kind === "loadBalancer") {
-    await until(`${node} takes clients again`, 30_000, async () => !(await drained(cluster, node)));
+    await until(`${node} takes clients again`, 30_000, async () => !(await isDrained(cluster, node)));
     return setTimeout(endpoint.drainSeconds * 1000);
   }
   await until(`HAProxy sends clients to ${node} again`, 60_000, async () =>
@@ -59,7 +70,7 @@ async function clientsReturn(cluster: Cluster, node: string): Promise<void> {
   );
 }
 
-const drained = async (cluster: Cluster, node: string) =>
+const isDrained = async (cluster: Cluster, node: string) =>
   (await cluster.observe())[node]?.host?.harbor.drained === true;
 
 /** What each HAProxy of the pair thinks of a node's Harbor. */

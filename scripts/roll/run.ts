@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { hostPaths } from "../../components/model/paths.ts";
 import { quote } from "../../components/model/shell.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
+import { underMaintenance } from "../cluster/maintenance.ts";
 import { type Cluster, holdsEndpoint, type Observation } from "../cluster/observe.ts";
 import { claimEntry, proveRecord } from "../cluster/record.ts";
 import { refused } from "../refusal.ts";
@@ -50,7 +51,10 @@ async function act(cluster: Cluster, step: Step): Promise<void> {
   const host = cluster.host(node);
   switch (action.do) {
     case "script":
-      await host.locked(action.program, action.args);
+      // A restart takes its time, and the agents would tell people that nobody is primary.
+      if (action.args[0] === "restart")
+        await underMaintenance(cluster, [...cluster.hosts.keys()], () => host.locked(action.program, action.args));
+      else await host.locked(action.program, action.args);
       return;
     case "restart-unit":
       await command(

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../../scripts/roll/wait.ts";
 import { LabStack } from "../support/stack.ts";
@@ -76,6 +77,27 @@ test("a disk that fills", async () => {
   await untilTold("node1", "disk /var/lib/postgresql/17/main", "raised");
   await stack.onHost("node1", "rm /var/lib/postgresql/filler");
   await untilTold("node1", "disk /var/lib/postgresql/17/main", "cleared");
+});
+
+test("on a node in maintenance clients are elsewhere, what is stopped stays down, and all comes back with its end", async () => {
+  const refused = await stack.harborHa("maintenance", "node1");
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("[maintenance.primary]");
+
+  const maintenance = stack.start("harbor-ha", "maintenance", "node2");
+  const ended = once(maintenance, "exit");
+  await stack.untilStatus("node2 is left alone", ({ nodes }) => {
+    const host = nodes[1]?.host;
+    return host?.maintenance === true && host.harbor.drained;
+  });
+  await stack.onHost("node2", "systemctl stop postgresql@17-main");
+  await until("the agent says why it starts nothing", 60_000, async () => {
+    const { stdout } = await stack.onHost("node2", "journalctl -u harbor-ha-agent -o cat");
+    return stdout.includes("postgresql@17-main.service is not started: somebody works on this node");
+  });
+  maintenance.kill("SIGINT");
+  expect((await ended)[0]).toBe(0);
+  await healthy();
 });
 
 test("with strict durability writes wait for the standby, status says so, and they go on with it", async () => {

@@ -17,7 +17,7 @@ export function renderAgent(
   topology: Topology,
   node: Node,
   options: AgentOptions,
-  own: string,
+  scripts: { own: string; lease: string },
   notify?: NotifyHook,
   recordKeys?: RecordKeys,
 ): Bundle {
@@ -41,7 +41,8 @@ export function renderAgent(
         onChange: { reload: agentUnit },
         content: `${JSON.stringify(settings, null, 2)}\n`,
       },
-      [`${hostPaths.programs}/own.sh`]: { mode: "0755", content: own },
+      [`${hostPaths.programs}/own.sh`]: { mode: "0755", content: scripts.own },
+      [`${hostPaths.programs}/lease.sh`]: { mode: "0755", content: scripts.lease },
       [`/etc/systemd/system/${agentUnit}`]: {
         mode: "0644",
         onChange: { reload: agentUnit },

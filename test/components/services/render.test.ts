@@ -105,6 +105,7 @@ describe.each(nodes)("on %s", (node) => {
     const programs = Object.entries(files).filter(([path]) => script.test(path));
     expect(programs.map(([path]) => path.split("/").at(-1)).sort()).toEqual([
       "harbor.sh",
+      "lease.sh",
       "own.sh",
       "pgbouncer.sh",
       "postgres.sh",
@@ -113,7 +114,12 @@ describe.each(nodes)("on %s", (node) => {
     ]);
     for (const [path, content] of programs) {
       const name = path.split("/").at(-1) ?? "";
-      const service = name === "storage-guard.sh" ? "harbor" : name === "own.sh" ? "agent" : name.replace(".sh", "");
+      const service =
+        name === "storage-guard.sh"
+          ? "harbor"
+          : ["own.sh", "lease.sh"].includes(name)
+            ? "agent"
+            : name.replace(".sh", "");
       const source = join(import.meta.dirname, "../../../components/services", service, "host", name);
       expect(content).toBe(readFileSync(source, "utf8"));
     }
@@ -136,7 +142,7 @@ test("no reviewed file is left of one that is rendered no more", () => {
       .filter((path) => !script.test(path))
       .map((path) => `${node}${path}`),
   ]);
-  expect(reviewed.filter((path) => !rendered.includes(path) && !path.startsWith("harbor-"))).toEqual([]);
+  expect(reviewed.filter((path) => !rendered.includes(path) && !/^(harbor-|systems)/.test(path))).toEqual([]);
 });
 
 test("both nodes get the same, but for their own name and address", () => {

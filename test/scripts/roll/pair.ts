@@ -166,6 +166,7 @@ export class Pair {
           },
           restartNeeded: marks,
           unreachable: {},
+          maintenance: false,
           postgres: { firstToken: "", ...postgres, ...identity, boot: decideBoot(boot) },
           record: { belief, known: this.record },
           redis: {

@@ -104,24 +104,9 @@ api() {
   esac
 }
 
-# drain: clients go to the other node while this runs and its caller is alive. Says `drained` once it has begun.
-drain() {
-  mkdir -p /run/harbor-ha
-  trap 'rm -f /run/harbor-ha/drain; exit 0' EXIT INT TERM HUP PIPE
-  # The agent believes a fresh file only, so that a killed drain ends by itself. The caller's end of stdin closes with it.
-  : > /run/harbor-ha/drain
-  echo drained
-  while :; do
-    : > /run/harbor-ha/drain
-    ended=0
-    timeout 3 cat >/dev/null || ended=$?
-    [ "$ended" -eq 124 ] || break
-  done
-}
-
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  receive | install | restart | schedule | up | down | drain) "$verb" "$@" ;;
-  *) die "usage: harbor.sh receive SHA256 [URL] | install SHA256 | restart | schedule | up | down | drain" ;;
+  receive | install | restart | schedule | up | down) "$verb" "$@" ;;
+  *) die "usage: harbor.sh receive SHA256 [URL] | install SHA256 | restart | schedule | up | down" ;;
 esac
