@@ -21,13 +21,13 @@ firstLight({
       "hosts.jump.host": gate.address,
       "hosts.jump.user": "deploy",
       "hosts.jump.hostKey": hostKey(gate.name),
+      "hosts.fence": 'harbor-ha lab poweroff "$HARBOR_HA_NODE"',
     });
     const { stdout } = await stack.ok("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
-    expect(stdout).toContain("a failover will need your word");
+    expect(stdout).toContain("fenced by hosts.fence");
   },
 
-  // The fence of this stack is none.
-  failover: ["--i-switched-it-off-by-hand"],
+  failover: [],
 
   /** The machines are forgotten, and everything on them goes on. */
   async takeDown(stack) {

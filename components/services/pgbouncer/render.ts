@@ -7,6 +7,9 @@ import { alwaysUp, dropIn } from "../unit.ts";
 export const pgbouncerPackages = ["pgbouncer"];
 export const pgbouncerUnit = "pgbouncer.service";
 
+const externalFile = "/etc/pgbouncer/external.ini";
+const databases = (server: string) => `[databases]\nregistry = ${server}`;
+
 export interface PgbouncerSecrets {
   /** Harbor's password at PgBouncer. */
   harbor: string;
@@ -38,12 +41,7 @@ export function renderPgbouncer(
         mode: "0640",
         ...own,
         onChange: reload,
-        content: `[databases]
-registry = ${
-          database
-            ? `host=${database.host} port=${database.port} dbname=${database.name} user=${database.user}`
-            : `host=127.0.0.1 port=${ports.postgresRoute} dbname=registry`
-        }
+        content: `${database ? `%include ${externalFile}` : databases(`host=127.0.0.1 port=${ports.postgresRoute} dbname=registry`)}
 
 [pgbouncer]
 listen_addr = ${topology.serviceAddress},127.0.0.1
@@ -90,6 +88,13 @@ pidfile = /var/run/postgresql/pgbouncer.pid
       ...(ca === undefined ? {} : { "/etc/pgbouncer/ca.crt": { mode: "0644", ...own, onChange: reload, content: ca } }),
       ...(database
         ? {
+            // A reload would leave connected clients with the user of the former server.
+            [externalFile]: {
+              mode: "0640",
+              ...own,
+              onChange: { restart: pgbouncerUnit },
+              content: `${databases(`host=${database.host} port=${database.port} dbname=${database.name} user=${database.user}`)}\n`,
+            },
             [`${hostPaths.etc}/harbor.pgpass`]: {
               mode: "0600",
               content: `*:${ports.pgbouncer}:registry:harbor:${secrets.harbor}\n`,

@@ -112,7 +112,9 @@ describe("servers of yours", () => {
     const yaml = "/opt/harbor/harbor.yml";
     expect(withoutPassword(node1.files[yaml])).toBe(withoutPassword(own.files[yaml]));
     const pgbouncer = node1.files["/etc/pgbouncer/pgbouncer.ini"];
-    expect(pgbouncer).toContain("registry = host=db.example.com port=5433 dbname=images user=app\n");
+    expect(node1.files["/etc/pgbouncer/external.ini"]).toContain(
+      "registry = host=db.example.com port=5433 dbname=images user=app\n",
+    );
     expect(pgbouncer).toContain(
       "server_tls_sslmode = verify-full\nserver_tls_ca_file = /etc/ssl/certs/ca-certificates.crt\n",
     );
