@@ -4,11 +4,13 @@ import spawn from "nano-spawn";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostAddress } from "../../components/model/address.ts";
 import { sshArguments } from "../../scripts/lab/lab.ts";
-import { asRoot, initStackOn, makeMachines } from "../support/machines.ts";
+import { asRoot, initStackOn, makeMachines, nodes } from "../support/machines.ts";
+import { pullWhile } from "../support/pulls.ts";
 import { type Image, makeImage } from "../support/registry.ts";
 import { LabStack, testStack, testSubnet } from "../support/stack.ts";
 
-// PostgreSQL and Redis of yours, on a third machine and with TLS: first Redis, then both, then the database alone.
+// A load balancer, PostgreSQL and Redis of yours, on a third machine, the servers with TLS: first Redis, then both, then the
+// database alone.
 const servers = { name: "servers", address: hostAddress(testSubnet, 14) };
 const password = "Password-of-the-servers-1";
 let stack: LabStack;
@@ -33,14 +35,17 @@ beforeAll(async () => {
   const script = readFileSync(join(import.meta.dirname, "../support/servers/start.sh"), "utf8");
   ({ stdout: ca } = await spawn(
     "ssh",
-    [...sshArguments(testStack, servers.name), `sh -s ${servers.address} ${password}`],
+    [
+      ...sshArguments(testStack, servers.name),
+      `sh -s ${servers.address} ${password} ${nodes.map(({ address }) => address).join(" ")}`,
+    ],
     { stdin: { string: script } },
   ));
 });
 afterAll(() => LabStack.remove());
 
 test("a Redis of yours whose password is wrong is said before Harbor is installed, without the password", async () => {
-  await initStackOn(stack, { "redis.external.host": servers.address });
+  await initStackOn(stack, { "redis.external.host": servers.address }, servers.address);
   await set("harbor-ha:redis.external.caCertificate", "--", ca);
   await set("--secret", "harbor-ha:redis.external.password", "Wrong-password-1");
   const { code, stdout, stderr } = await up();
@@ -63,8 +68,8 @@ test("with the right one the pair serves; Redis does not run on the nodes, and a
 
 test("a switchover moves the database alone", async () => {
   await stack.ok("harbor-ha", "switchover", "--yes");
-  const { nodes } = await healthy();
-  expect(nodes.map(({ host }) => host?.postgres.role)).toEqual(["standby", "primary"]);
+  const { nodes: seen } = await healthy();
+  expect(seen.map(({ host }) => host?.postgres.role)).toEqual(["standby", "primary"]);
   await serves();
 });
 
@@ -111,6 +116,16 @@ test("without one node, or the record's storage, the other serves; there is noth
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain("[move.yours]");
   await power("node1", "on");
+  await healthy();
+});
+
+test("a restart of Harbor drains one node after the other from the balancer: no pull fails", async () => {
+  await set("harbor-ha:harbor.logLevel", "warning");
+  const pulls = await pullWhile(await stack.registry(), "library/kept", image.digest, async () => {
+    await upOk();
+  });
+  expect(pulls.failed).toEqual([]);
+  expect(pulls.passed).toBeGreaterThan(50);
   await healthy();
 });
 

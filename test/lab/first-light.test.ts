@@ -9,7 +9,6 @@ firstLight({
     expect(stderr).toContain("Harbor:       https://10.231.78.10");
     expect(stderr).toContain("initialAdminPassword");
   },
-  failover: [],
 
   /** No process, mount, bridge or firewall rule is left. */
   async takeDown(stack) {

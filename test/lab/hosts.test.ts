@@ -27,8 +27,6 @@ firstLight({
     expect(stdout).toContain("fenced by hosts.fence");
   },
 
-  failover: [],
-
   /** The machines are forgotten, and everything on them goes on. */
   async takeDown(stack) {
     const { stdout } = await stack.ok("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive");

@@ -17,8 +17,6 @@ import { LabStack, testStack, testSubnet } from "./stack.ts";
 /** Where the pair is built: how it begins and ends there. */
 export interface Place {
   build(stack: LabStack): Promise<void>;
-  /** What a failover needs to be told there. */
-  failover: string[];
   takeDown(stack: LabStack): Promise<void>;
 }
 
@@ -164,7 +162,7 @@ export function firstLight(place: Place): void {
 
     test("unplanned: its node is lost, the other one takes over, and it comes back as the standby", async () => {
       await stack.ok("harbor-ha", "lab", "poweroff", "node2");
-      await stack.ok("harbor-ha", "failover", "--yes", ...place.failover);
+      await stack.ok("harbor-ha", "failover", "--yes");
       expect(await primary()).toBe("node1");
       const pushed = makeImage([50_000]);
       await (await stack.registry()).push("library/after", "1", pushed);

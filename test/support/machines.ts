@@ -26,15 +26,20 @@ export async function makeMachines(others: { name: string; address: string }[]):
 export const hostKey = (name: string) =>
   readFileSync(labKeys(testStack).hostKey(name), "utf8").split(" ").slice(0, 2).join(" ").trim();
 
-/** Makes the stack for these machines; further settings by path. */
-export async function initStackOn(stack: LabStack, further: Record<string, string> = {}): Promise<void> {
+/** Makes the stack for these machines; further settings by path. `balancer`: address of one in place of the virtual address. */
+export async function initStackOn(
+  stack: LabStack,
+  further: Record<string, string> = {},
+  balancer?: string,
+): Promise<void> {
   const installer = await findInstaller(console.error);
-  await initStack(stack.env, testStack, { hostname: virtualAddress, installer }, console.error);
+  await initStack(stack.env, testStack, { hostname: balancer ?? virtualAddress, installer }, console.error);
   const settings: Record<string, string> = {
     target: "hosts",
     "hosts.privateKeyFile": labKeys(testStack).identity,
-    "hosts.networkInterface": "host0",
-    "hosts.virtualAddress": `${virtualAddress}/24`,
+    ...(balancer
+      ? { "hosts.loadBalancer.drainSeconds": "4" }
+      : { "hosts.networkInterface": "host0", "hosts.virtualAddress": `${virtualAddress}/24` }),
     "hosts.fence": "none",
     ...further,
   };

@@ -1,13 +1,14 @@
 #!/bin/sh
-# A PostgreSQL and a Redis of somebody else on this host, both with TLS alone, their certificates by one CA.
-# Arguments: ADDRESS PASSWORD. Prints the CA.
+# A PostgreSQL and a Redis of somebody else on this host, both with TLS alone, their certificates by one CA; and a balancer.
+# Arguments: ADDRESS PASSWORD NODE_ADDRESS... Prints the CA.
 set -eu
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 address=$1 password=$2
+shift 2
 home=/var/lib/test-servers
 
 apt-get -q -y update >/dev/null
-apt-get -q -y --no-install-recommends install postgresql redis-server openssl >/dev/null 2>&1
+apt-get -q -y --no-install-recommends install postgresql redis-server openssl haproxy >/dev/null 2>&1
 
 mkdir -p "$home"
 cd "$home"
@@ -44,4 +45,13 @@ tls-auth-clients no
 requirepass $password
 CONF
 systemctl restart redis-server
+
+{
+  printf 'defaults\n  mode tcp\n  timeout connect 3s\n  timeout client 60s\n  timeout server 60s\n'
+  printf 'listen harbor\n  bind :443\n  balance source\n  option httpchk GET /endpoint\n'
+  for node in "$@"; do
+    echo "  server $node $node:8443 check port 8008 inter 500ms fall 2 rise 2"
+  done
+} > /etc/haproxy/haproxy.cfg
+systemctl restart haproxy
 cat ca.crt
