@@ -10,6 +10,8 @@ import { labInfrastructure } from "./infrastructure/lab.ts";
 import type { Bundle } from "./model/bundle.ts";
 import { type Inventory, presentNodes } from "./model/inventory.ts";
 import type { SshAccess } from "./model/node.ts";
+import { type Operation, operationOf } from "./model/operation.ts";
+import { OperationCommand } from "./operations.ts";
 import { runbookText } from "./runbook.ts";
 import { stackSecrets } from "./secrets.ts";
 import { renderNode } from "./services/render.ts";
@@ -33,6 +35,8 @@ export class HarborCluster extends pulumi.ComponentResource {
   readonly initialAdminPassword: pulumi.Output<string>;
   /** The CA clients must trust, unless the certificate is your own. */
   readonly caCertificate: string;
+  /** What became of the operation that the stack file asks for, if it does. */
+  readonly operation?: pulumi.Output<string>;
   /** What `roll` did last. */
   readonly rolled: pulumi.Output<string>;
 
@@ -78,6 +82,11 @@ export class HarborCluster extends pulumi.ComponentResource {
       return [base, ...services.map((bundle) => host.apply(bundle, [base]))];
     });
 
+    const wish = config.operations && operationOf(config.operations);
+    const operate = (operation: Operation, dependsOn: pulumi.Resource[]) =>
+      new OperationCommand("operation", { inventory: this.inventory, operation }, { parent: this, dependsOn });
+    // What is lost, or was, cannot be rolled; a switchover begins with everything in place.
+    const before = wish && wish.verb !== "switchover" ? [operate(wish, applied)] : [];
     const roll = new local.Command(
       "roll",
       {
@@ -88,10 +97,13 @@ export class HarborCluster extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        dependsOn: applied,
+        dependsOn: [...applied, ...before],
         customTimeouts: { create: "40m", update: "40m" },
       },
     );
+
+    const [operation] = wish?.verb === "switchover" ? [operate(wish, [roll])] : before;
+    this.operation = operation?.result;
 
     this.endpoint = `https://${topology.hostname}`;
     this.runbook = runbookText();

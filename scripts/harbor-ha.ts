@@ -5,6 +5,7 @@ import { labCommand } from "./commands/lab.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
 import { failoverCommand, rejoinCommand, switchoverCommand } from "./commands/move.ts";
 import { notifyCommand } from "./commands/notify.ts";
+import { operationCommand } from "./commands/operation.ts";
 import { preflightCommand } from "./commands/preflight.ts";
 import { recordCommand } from "./commands/record.ts";
 import { rollCommand } from "./commands/roll.ts";
@@ -28,6 +29,7 @@ await runProgram(async () => {
     .addCommand(maintenanceCommand())
     .addCommand(recordCommand())
     .addCommand(notifyCommand())
+    .addCommand(operationCommand(), { hidden: true })
     .addCommand(uninstallCommand())
     .addCommand(labCommand());
   await program.parseAsync();

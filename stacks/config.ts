@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { hostAddress } from "../components/model/address.ts";
+import { operations } from "../components/model/operation.ts";
 import { describeIssues, type Problem } from "../components/model/problems.ts";
 import { systems } from "../components/model/system.ts";
 import { ownedSettings } from "../components/services/postgres/settings.ts";
@@ -459,6 +460,11 @@ export const configSchema = z.strictObject({
     .optional()
     .describe(
       "How people are told that the pair needs them: no primary, degraded, record unreadable, full disk, certificate about to expire, and when it is over. Without it nobody is told; `harbor-ha notify test` tries it.",
+    ),
+  operations: operations
+    .optional()
+    .describe(
+      "A switchover, failover or rejoin as part of `up`; the command line does the same without Pulumi. The preview says what would be done. It acts once, on the primary it was written for, and never on a new stack.",
     ),
   rootSecret: secretText
     .min(32, "must have at least 32 characters")

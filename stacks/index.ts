@@ -19,5 +19,6 @@ export function program() {
     initialAdminPassword: cluster.initialAdminPassword,
     caCertificate: cluster.caCertificate,
     rolled: cluster.rolled,
+    ...(cluster.operation ? { operation: cluster.operation } : {}),
   };
 }

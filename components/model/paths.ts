@@ -13,6 +13,8 @@ export const hostPaths = {
   state: "/var/lib/harbor-ha",
   /** The newest entry of the cluster record that this node has seen. */
   knownEntry: "/var/lib/harbor-ha/known-entry.json",
+  /** What people and stacks asked for, one JSON object a line. */
+  journal: "/var/lib/harbor-ha/journal.jsonl",
   /** Leases and what else ends with the boot. */
   run: "/run/harbor-ha",
   /** The agent's own door for root on this host: requests to the record, through the reader it has open anyway. */

@@ -1,0 +1,52 @@
+import { operation as schema } from "../../components/model/operation.ts";
+import { journalled, note, readJournal } from "../cluster/journal.ts";
+import type { Cluster } from "../cluster/observe.ts";
+import { readHistory } from "../cluster/record.ts";
+import { planWish } from "../operations/plan.ts";
+import { judgeOperation } from "../operations/rules.ts";
+import { refused } from "../refusal.ts";
+import { pairCommand, withPair } from "./pair.ts";
+
+/** For the stack program: what a block `operations` of the stack file asks for. */
+export function operationCommand() {
+  return pairCommand("operation")
+    .description("carry out the operation that the stack file asks for; used by pulumi")
+    .requiredOption("--operation <json>", "which one")
+    .option("--plan", "only say what would be done")
+    .option("--new-stack", "there was no pair when pulumi began: remember that, and do nothing")
+    .action((options) =>
+      withPair(options, async (cluster) => {
+        const operation = schema.parse(JSON.parse(options.operation));
+        const { verb, atEpoch, attempt } = operation;
+        const about = { verb, operation: { verb, atEpoch, attempt } };
+        const verdict = await judge(cluster, operation);
+        const plan = verdict.kind === "act" ? await planWish(cluster, operation) : verdict;
+        const sentence = plan.kind === "refusal" ? refused(plan).message : plan.sentence;
+        if (options.plan) {
+          const newStack = verdict.kind === "nothing" && verdict.newStack === true;
+          console.log(JSON.stringify({ newStack, sentence: `operations.${verb}: ${sentence}` }));
+          return;
+        }
+        if (verdict.kind === "act" && options.newStack) {
+          await note(cluster, { ...about, state: "skipped", sentence });
+          console.log(`an operation never acts on a new stack; to do it from now on set attempt: ${attempt + 1}`);
+          return;
+        }
+        // What is so already needs no second attempt.
+        if (plan.kind === "refusal" && plan.rule !== "rejoin.already") throw refused(plan);
+        if (plan.kind !== "plan") {
+          console.log(sentence);
+          return;
+        }
+        const { said } = await journalled(cluster, { ...about, sentence }, () =>
+          plan.carryOut((line) => console.error(line)),
+        );
+        console.log(said);
+      }),
+    );
+}
+
+async function judge(cluster: Cluster, operation: Parameters<typeof judgeOperation>[0]) {
+  const history = await readHistory(cluster, await cluster.observe(), 200);
+  return judgeOperation(operation, history?.entries, await readJournal(cluster));
+}
