@@ -11,6 +11,7 @@ import type { Bundle } from "./model/bundle.ts";
 import { type Inventory, presentNodes } from "./model/inventory.ts";
 import type { SshAccess } from "./model/node.ts";
 import { type Operation, operationOf } from "./model/operation.ts";
+import { quote } from "./model/shell.ts";
 import { OperationCommand } from "./operations.ts";
 import { runbookText } from "./runbook.ts";
 import { stackSecrets } from "./secrets.ts";
@@ -90,7 +91,10 @@ export class HarborCluster extends pulumi.ComponentResource {
     const roll = new local.Command(
       "roll",
       {
-        create: commandLine("roll", "--yes", "--inventory", "-"),
+        create: commandLine(
+          ...["roll", "--yes", "--inventory", "-"],
+          ...(wish?.verb === "switchover" ? ["--operation", quote(JSON.stringify(wish))] : []),
+        ),
         stdin: occasion,
         addPreviousOutputInEnv: false,
         logging: local.Logging.Stderr,

@@ -1,9 +1,6 @@
-import { operation as schema } from "../../components/model/operation.ts";
-import { journalled, note, readJournal } from "../cluster/journal.ts";
-import type { Cluster } from "../cluster/observe.ts";
-import { readHistory } from "../cluster/record.ts";
+import { journalled, note } from "../cluster/journal.ts";
+import { judge, parseOperation } from "../operations/judge.ts";
 import { planWish } from "../operations/plan.ts";
-import { judgeOperation } from "../operations/rules.ts";
 import { refused } from "../refusal.ts";
 import { pairCommand, withPair } from "./pair.ts";
 
@@ -16,7 +13,7 @@ export function operationCommand() {
     .option("--new-stack", "there was no pair when pulumi began: remember that, and do nothing")
     .action((options) =>
       withPair(options, async (cluster) => {
-        const operation = schema.parse(JSON.parse(options.operation));
+        const operation = parseOperation(options.operation);
         const { verb, atEpoch, attempt } = operation;
         const about = { verb, operation: { verb, atEpoch, attempt } };
         const verdict = await judge(cluster, operation);
@@ -44,9 +41,4 @@ export function operationCommand() {
         console.log(said);
       }),
     );
-}
-
-async function judge(cluster: Cluster, operation: Parameters<typeof judgeOperation>[0]) {
-  const history = await readHistory(cluster, await cluster.observe(), 200);
-  return judgeOperation(operation, history?.entries, await readJournal(cluster));
 }

@@ -20,6 +20,8 @@ export interface Step {
     | { do: "deliver" }
     | { do: "storage-proof" }
     | { do: "wait-streaming" }
+    /** The standby, which has its new settings already, becomes the primary. */
+    | { do: "switchover"; to: string }
     | { do: "restart-unit"; unit: string }
     | { do: "start-unit"; unit: string }
     | { do: "take-endpoint" }

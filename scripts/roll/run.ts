@@ -3,9 +3,11 @@ import { createReadStream, existsSync } from "node:fs";
 import { hostPaths } from "../../components/model/paths.ts";
 import { quote } from "../../components/model/shell.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
+import { journalled } from "../cluster/journal.ts";
 import { underMaintenance } from "../cluster/maintenance.ts";
 import { type Cluster, holdsEndpoint, type Observation } from "../cluster/observe.ts";
 import { claimEntry, proveRecord } from "../cluster/record.ts";
+import { planWish } from "../operations/plan.ts";
 import { refused } from "../refusal.ts";
 import { UserError } from "../user-error.ts";
 import { harborStep } from "./harbor.ts";
@@ -20,11 +22,12 @@ const mostSteps = 60;
 
 /**
  * Brings the pair to where the applied files say, one observed step at a time. Killed anywhere, the same command goes on.
+ * `keepPrimary`: the primary stays where it is, for a switchover comes after this.
  * @returns the sentences of what was done.
  * @throws UserError with exit code 2 when a rule refuses, 3 when a host is unreachable.
  */
-export async function roll(cluster: Cluster, log: Log): Promise<string[]> {
-  const done = new Set<string>();
+export async function roll(cluster: Cluster, log: Log, keepPrimary = false): Promise<string[]> {
+  const done = new Set<string>(keepPrimary ? ["postgres.switchover"] : []);
   const said: string[] = [];
   const started = Date.now();
   for (let count = 0; count < mostSteps; count++) {
@@ -32,7 +35,7 @@ export async function roll(cluster: Cluster, log: Log): Promise<string[]> {
     if (!decision) return said;
     if (decision.kind === "refusal") throw refused(decision);
     log(`[${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s] ${decision.sentence}`);
-    await act(cluster, decision);
+    await act(cluster, decision, log);
     done.add(decision.rule);
     said.push(decision.sentence);
   }
@@ -46,7 +49,7 @@ export function plan(cluster: Cluster, observation: Observation): string {
   return decision.kind === "refusal" ? refused(decision).message : decision.sentence;
 }
 
-async function act(cluster: Cluster, step: Step): Promise<void> {
+async function act(cluster: Cluster, step: Step, log: Log): Promise<void> {
   const { action, node } = step;
   const host = cluster.host(node);
   switch (action.do) {
@@ -56,6 +59,12 @@ async function act(cluster: Cluster, step: Step): Promise<void> {
         await underMaintenance(cluster, [...cluster.hosts.keys()], () => host.locked(action.program, action.args));
       else await host.locked(action.program, action.args);
       return;
+    case "switchover": {
+      const plan = await planWish(cluster, { verb: "switchover", to: action.to });
+      if (plan.kind === "refusal") throw refused(plan);
+      await journalled(cluster, { verb: "switchover", sentence: step.sentence }, () => plan.carryOut(log));
+      return;
+    }
     case "restart-unit":
       await command(
         cluster,

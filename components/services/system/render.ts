@@ -16,7 +16,7 @@ const services = [
 ];
 
 /** Upgraded by hand or not at all: new versions reach them through `apt-mark unhold`, one node after the other. */
-const heldPackages = ["haproxy", "keepalived", "pgbouncer", "postgresql-17", "redis-server", "redis-tools"];
+const serving = ["haproxy", "keepalived", "pgbouncer", "postgresql-17", "redis-server"];
 
 /** What every node needs before the services: names, kernel settings, clock, packages that must not start by themselves. */
 export function renderSystem(topology: Topology, packages: string[]) {
@@ -24,7 +24,8 @@ export function renderSystem(topology: Topology, packages: string[]) {
   const { containers, sources } = distributions[topology.system];
   return makeBundle("system", {
     packages: [...packages, ...mounts.packages].sort(),
-    held: [...heldPackages, ...containers].sort(),
+    // What is held and not installed could not be installed later.
+    held: [...serving.filter((name) => packages.includes(name)), "redis-tools", ...containers].sort(),
     files: {
       ...mounts.files,
       ...Object.fromEntries(

@@ -1,4 +1,5 @@
 import { postgresUnit } from "../../../components/model/units.ts";
+import type { NodeObservation } from "../../cluster/observe.ts";
 import { address, contradicts, data, isStandbyData, marked, type Rule, runs, script, streams } from "../rule.ts";
 
 /** What lies in the data directories must make sense before anything is decided. */
@@ -61,6 +62,9 @@ export const dataRules: Rule[] = [
         : undefined,
   },
 ];
+
+const waitsForRestart = (node: NodeObservation) =>
+  marked(node, postgresUnit) || (node.postgres?.pendingRestart.length ?? 0) > 0;
 
 /** PostgreSQL: the standby, starts and restarts, without ever making a second primary. */
 export const postgresRules: Rule[] = [
@@ -148,12 +152,29 @@ export const postgresRules: Rule[] = [
         : undefined,
   },
   {
+    id: "postgres.switchover",
+    // Clients wait a second for a switchover, but fail during a restart; the former primary starts anew in it.
+    decide: ({ primary, standby, done }) =>
+      primary &&
+      standby &&
+      !done.has("postgres.switchover") &&
+      !primary.postgres?.lowered &&
+      waitsForRestart(primary) &&
+      !waitsForRestart(standby)
+        ? {
+            node: standby.name,
+            action: { do: "switchover", to: standby.name },
+            sentence: `${standby.name} takes over from ${primary.name}, whose PostgreSQL has to start anew for changed settings`,
+          }
+        : undefined,
+  },
+  {
     id: "postgres.restart",
     decide: ({ primary, standby }) => {
       if (!primary || !standby) return undefined;
       // Standby first; but a lowered limit must reach the primary first, or the standby would refuse to start.
       const order = primary.postgres?.lowered ? [primary, standby] : [standby, primary];
-      const node = order.find((node) => marked(node, postgresUnit) || (node.postgres?.pendingRestart.length ?? 0) > 0);
+      const node = order.find(waitsForRestart);
       return (
         node && {
           node: node.name,

@@ -131,6 +131,7 @@ describe("servers of yours", () => {
   test("leave neither server on the nodes, nor their passwords in a render", () => {
     expect(node1.packages).not.toContain("postgresql-17");
     expect(node1.packages).not.toContain("redis-server");
+    expect(node1.base.held).not.toContain("redis-server");
     expect(JSON.stringify(node1.files)).not.toMatch(/Password-of/);
   });
 });

@@ -241,6 +241,27 @@ export class Pair {
         must(this.nodes[other(name as NodeName)].postgres.role === "standby", "a standby that is down is waited for");
         this.streaming = true;
         return;
+      case "switchover": {
+        const former = this.nodes[other(name as NodeName)];
+        must(action.to === name, "the step's node is not the one that takes over");
+        must(
+          node.postgres.role === "standby" && former.postgres.role === "primary" && this.streaming,
+          "a switchover of what is not in sync",
+        );
+        [node.postgres, former.postgres] = [former.postgres, node.postgres];
+        [node.redis.configured, former.redis.configured] = ["master", "replica"];
+        // It starts anew in it, with the settings of now.
+        former.marks = former.marks.filter((mark) => mark !== units.postgres);
+        former.pendingRestart = [];
+        if (this.record)
+          this.record = {
+            ...this.record,
+            epoch: this.record.epoch + 1,
+            primary: name,
+            sync: [other(name as NodeName)],
+          };
+        return;
+      }
       case "restart-unit":
         node.marks = node.marks.filter((mark) => mark !== action.unit);
         if (action.unit !== units.docker) return;

@@ -266,8 +266,10 @@ describe("restart-class settings of PostgreSQL", () => {
         expect(roll(pair)).toBe("done");
         const restarted = pair.steps.filter(({ rule }) => rule === "postgres.restart").map(({ node }) => node);
         const waits = (state: (typeof waiting)[number]) => state.marks.length + state.pendingRestart.length > 0;
-        const order = lowered ? [primary, other(primary)] : [other(primary), primary];
+        const order = lowered ? [primary, other(primary)] : [other(primary)];
         expect(restarted).toEqual(order.filter((name) => waits(name === primary ? one : two)));
+        const moved = pair.steps.some(({ rule }) => rule === "postgres.switchover");
+        expect(moved, "the primary is not restarted under its clients").toBe(!lowered && waits(one));
       }
   });
 
@@ -277,9 +279,16 @@ describe("restart-class settings of PostgreSQL", () => {
     expect(say(pair)).toEqual([
       "restart PostgreSQL on node2 (standby) for changed settings",
       "wait until node2 streams from node1",
-      "restart PostgreSQL on node1 (primary) for changed settings",
-      "wait until node2 streams from node1",
+      "node2 takes over from node1, whose PostgreSQL has to start anew for changed settings",
     ]);
+  });
+
+  test("restart the primary in its place where a switchover comes after roll", () => {
+    const observation = new Pair(healthy(first, { marks: [units.postgres] }), healthy(second)).observe();
+    expect(decide(inventory, observation, new Set(["postgres.switchover"]))).toMatchObject({
+      rule: "postgres.restart",
+      node: first,
+    });
   });
 
   /** A healthy pair with this primary, and changes to it and to its standby. */

@@ -18,6 +18,8 @@ die() { echo "$*" >&2; exit 1; }
 # Debian's unit returns once the server accepts connections. Its gate asks the record first.
 start() { systemctl start "$unit"; }
 
+settings_are_read() { rm -f "/var/lib/harbor-ha/restart-needed/postgresql%4017-main.service"; }
+
 # Starts under an intent: the gate lets the operation in that carries the intent's token.
 start_under() {
   mkdir -p /run/harbor-ha
@@ -112,6 +114,7 @@ follow() {
 
 follow_on() {
   start
+  settings_are_read
   # Slots of the time as primary would keep WAL for nobody.
   query -d postgres -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active" >/dev/null
 }
@@ -168,7 +171,7 @@ restart() {
   query -d postgres -c CHECKPOINT >/dev/null || true
   systemctl restart "$unit"
   start
-  rm -f "/var/lib/harbor-ha/restart-needed/postgresql%4017-main.service"
+  settings_are_read
 }
 
 verb=${1:-}
