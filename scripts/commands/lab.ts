@@ -5,7 +5,17 @@ import { Argument, Command } from "commander";
 import { labTopology } from "../../components/model/lab.ts";
 import { servicePackages } from "../../components/services/render.ts";
 import { configSchema } from "../../stacks/config.ts";
-import { down, ensureKeys, type LabSpec, powerOff, powerOn, sshArguments, switchShare, up } from "../lab/lab.ts";
+import {
+  down,
+  ensureKeys,
+  type LabSpec,
+  powerOff,
+  powerOn,
+  sshArguments,
+  switchNetwork,
+  switchShare,
+  up,
+} from "../lab/lab.ts";
 import { projectDirectory, stackDirectory } from "../paths.ts";
 
 const log = (line: string) => console.error(line);
@@ -56,6 +66,11 @@ export function labCommand(): Command {
       new Argument("<state>", "dead lasts until the host's power is cycled").choices(["hangs", "answers", "dead"]),
     )
     .action((node, state) => switchShare(stackName(), node, state, log));
+  lab
+    .command("network <node>")
+    .description("cut a host's network, or mend it")
+    .addArgument(new Argument("<state>").choices(["cut", "mended"]))
+    .action((node, state) => switchNetwork(stackName(), node, state, log));
   lab
     .command("ssh <node> [command...]")
     .description("log in on a host")

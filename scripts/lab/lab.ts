@@ -106,6 +106,16 @@ export async function switchShare(name: string, node: string, to: ShareState, lo
   log(`${node}: the shared directory ${to === "dead" ? "is dead" : to}`);
 }
 
+/** What the network of one host does from now on. */
+export async function switchNetwork(name: string, node: string, to: "cut" | "mended", log: Log): Promise<void> {
+  await withHost(name, node, log, async () => {
+    if (!(await isRunning(name, node))) throw new LabError(`${node} is off`);
+    const link = paths.linkName(name, node);
+    await (to === "cut" ? cutLink(link) : attachLink(link, paths.bridgeName(name)));
+  });
+  log(`${node}: the network is ${to}`);
+}
+
 export async function running(name: string): Promise<string[]> {
   const nodes = readSpec(name)?.nodes.map((node) => node.name) ?? [];
   const states = await Promise.all(nodes.map((node) => isRunning(name, node)));

@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RecordEntry } from "../../components/model/record.ts";
+import { stoppedAt } from "../support/operator.ts";
 import { pullWhile } from "../support/pulls.ts";
 import { type Image, makeImage } from "../support/registry.ts";
 import { LabStack } from "../support/stack.ts";
@@ -137,30 +136,14 @@ test("of two operators at once one moves the primary, and the other is told", as
 });
 
 describe("an operator that is killed", () => {
-  /** Kills it when it says its step `count`. @returns what it said last; nothing if it came to its end before. */
-  async function killedAt(count: number, ...args: string[]): Promise<string | undefined> {
-    const child = stack.start("harbor-ha", ...args);
-    const ended = once(child, "close");
-    let seen = 0;
-    let last: string | undefined;
-    for await (const line of createInterface({ input: child.stderr as NonNullable<typeof child.stderr> })) {
-      if (!/^\[ *\d/.test(line)) continue;
-      seen++;
-      if (seen < count) continue;
-      last = line;
-      child.kill("SIGKILL");
-      break;
-    }
-    await ended;
-    return last;
-  }
+  const killedAt = (count: number, ...args: string[]) => stoppedAt(stack, count, "SIGKILL", ...args);
 
   test("at any step of a switchover: the same command ends it", async () => {
     for (let step = 1; step <= 10; step++) {
       const from = await primary();
-      const said = await killedAt(step, "switchover", "--yes", "--to", other(from));
-      if (said === undefined) break;
-      console.error(`killed at: ${said}`);
+      const killed = await killedAt(step, "switchover", "--yes", "--to", other(from));
+      if (!killed) break;
+      console.error(`killed at: ${killed.said}`);
       const again = await stack.harborHa("switchover", "--yes", "--to", other(from));
       if (again.code !== 0) expect(again.stderr).toMatch(/move\.already-there|switchover\.not-streaming/);
       if ((await stack.status()).nodes.some(({ host }) => host?.postgres.boot.start === "no"))

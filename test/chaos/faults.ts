@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { stoppedAt } from "../support/operator.ts";
+import type { LabStack } from "../support/stack.ts";
+
+/** The pair at the beginning of a fault: it was healthy a moment ago. */
+export interface Scene {
+  stack: LabStack;
+  primary: string;
+  standby: string;
+  /** From 0 to below 1, by the seed. */
+  random: () => number;
+}
+
+const lab = ({ stack }: Scene, ...words: string[]) => stack.ok("harbor-ha", "lab", ...words);
+/** What an operator tries; whether it works is seen afterwards. */
+const tryTo = ({ stack }: Scene, ...words: string[]) => stack.harborHa(...words, "--yes");
+const pick = ({ primary, standby, random }: Scene) => (random() < 0.5 ? primary : standby);
+/** Now, or seconds later: before and after replication degrades, in the middle of a command. */
+const moment = ({ random }: Scene, seconds: number) => sleep(random() * seconds * 1000);
+const step = ({ random }: Scene) => 1 + Math.floor(random() * 10);
+const move = ({ random }: Scene) => (random() < 0.5 ? "switchover" : "failover");
+
+/** Runs a command on a host that may end with it. */
+const hit = ({ stack }: Scene, node: string, command: string) =>
+  stack.onHost(node, `nohup sh -c "${command}" >/dev/null 2>&1 &`);
+
+/** What is done to the pair, with what an operator does meanwhile; leading it back comes afterwards. */
+export const faults: Record<string, (scene: Scene) => Promise<unknown>> = {
+  async "primary's power, failover"(scene) {
+    await lab(scene, "poweroff", scene.primary);
+    await tryTo(scene, "failover");
+  },
+  async "standby's power"(scene) {
+    await lab(scene, "poweroff", scene.standby);
+    await moment(scene, 12);
+  },
+  async "both nodes' power"(scene) {
+    await lab(scene, "poweroff", scene.standby);
+    await moment(scene, 8);
+    await lab(scene, "poweroff", scene.primary);
+  },
+  async "primary's power while degraded, failover"(scene) {
+    await lab(scene, "poweroff", scene.standby);
+    await moment(scene, 12);
+    await lab(scene, "poweroff", scene.primary);
+    await lab(scene, "poweron", scene.standby);
+    await tryTo(scene, "failover");
+  },
+  "kill -9 postmaster": (scene) =>
+    hit(scene, pick(scene), "kill -9 $(head -1 /var/lib/postgresql/17/main/postmaster.pid)"),
+  async "SIGSTOP PostgreSQL, failover"(scene) {
+    await hit(scene, scene.primary, "systemctl kill -s STOP postgresql@17-main");
+    await moment(scene, 8);
+    const moved = tryTo(scene, "failover");
+    await moment(scene, 8);
+    await hit(scene, scene.primary, "systemctl kill -s CONT postgresql@17-main");
+    await moved;
+  },
+  async "network of the primary cut, failover"(scene) {
+    await lab(scene, "network", scene.primary, "cut");
+    await moment(scene, 25);
+    const moved = tryTo(scene, "failover");
+    await moment(scene, 10);
+    // Mended in the middle or afterwards, unless its power was cut by then.
+    await scene.stack.harborHa("lab", "network", scene.primary, "mended");
+    await moved;
+  },
+  async "network of the standby cut"(scene) {
+    await lab(scene, "network", scene.standby, "cut");
+    await moment(scene, 25);
+    await lab(scene, "network", scene.standby, "mended");
+  },
+  async "one way deaf"(scene) {
+    const [deaf, peer] = scene.random() < 0.5 ? ["node1", "node2"] : ["node2", "node1"];
+    const rule = `INPUT -s $(getent hosts ${peer} | cut -d' ' -f1) -j DROP`;
+    await scene.stack.onHost(deaf, `iptables -I ${rule}`);
+    await moment(scene, 15);
+    if (scene.random() < 0.5) await tryTo(scene, "switchover");
+    await scene.stack.onHost(deaf, `iptables -D ${rule}`);
+  },
+  async "disk full"(scene) {
+    const node = pick(scene);
+    const file = "/var/lib/postgresql/17/filler";
+    await scene.stack.onHost(node, `fallocate -l $(df -B1 --output=avail ${file.slice(0, 22)} | tail -1) ${file}`);
+    await moment(scene, 20);
+    await scene.stack.onHost(node, `rm -f ${file}`);
+  },
+  async "storage hangs"(scene) {
+    const node = pick(scene);
+    await lab(scene, "storage", node, "hangs");
+    await moment(scene, 15);
+    if (scene.random() < 0.5) await tryTo(scene, move(scene));
+    await lab(scene, "storage", node, "answers");
+  },
+  async "operator killed in a switchover"(scene) {
+    await stoppedAt(scene.stack, step(scene), "SIGKILL", "switchover", "--yes");
+  },
+  async "operator killed in a failover"(scene) {
+    await lab(scene, "poweroff", scene.primary);
+    await stoppedAt(scene.stack, step(scene), "SIGKILL", "failover", "--yes");
+  },
+  async "new primary lost before the end"(scene) {
+    await stoppedAt(scene.stack, 4 + Math.floor(scene.random() * 5), "SIGKILL", "switchover", "--yes");
+    await lab(scene, "poweroff", scene.standby);
+    await tryTo(scene, "failover", "--to", scene.primary);
+  },
+  async "two operators at once"(scene) {
+    await Promise.all([tryTo(scene, "switchover"), moment(scene, 2).then(() => tryTo(scene, move(scene)))]);
+  },
+  async "operator suspended, another one takes over, the first wakes"(scene) {
+    const sleeper = await stoppedAt(scene.stack, step(scene), "SIGSTOP", "switchover", "--yes");
+    await tryTo(scene, "failover", "--to", pick(scene));
+    await sleeper?.wake();
+  },
+  async "old primary returns at a bad moment"(scene) {
+    await lab(scene, "poweroff", scene.primary);
+    const moved = tryTo(scene, "failover");
+    await moment(scene, 8);
+    await lab(scene, "poweron", scene.primary);
+    await moved;
+  },
+  async "agents killed in a switchover"(scene) {
+    const moved = tryTo(scene, "switchover");
+    await moment(scene, 3);
+    for (const node of ["node1", "node2"]) await hit(scene, node, "pkill -9 -f agent.cjs");
+    await moved;
+  },
+};
