@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { doctorCommand } from "./commands/doctor.ts";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
@@ -22,6 +23,7 @@ await runProgram(async () => {
     .addCommand(initCommand())
     .addCommand(preflightCommand())
     .addCommand(statusCommand())
+    .addCommand(doctorCommand())
     .addCommand(switchoverCommand())
     .addCommand(failoverCommand())
     .addCommand(rejoinCommand())

@@ -1,5 +1,6 @@
 // harbor-ha-agent: one program per node. Without arguments the daemon; it never promotes.
 //   facts          what is seen here, once, as JSON
+//   examine        a closer look, for `doctor`, as JSON
 //   gate SERVICE   whether PostgreSQL or Redis may start, as exit code
 //   record         one request to the cluster record (JSON on stdin), the answer as JSON
 //   owns TOKEN     exit code 0 only if the newest entry of the record is the intent with this token
@@ -15,6 +16,7 @@ import { serveRecord } from "../record/child.ts";
 import { readBootFacts } from "./boot-facts.ts";
 import { Daemon } from "./daemon.ts";
 import { openDoor } from "./door.ts";
+import { examine } from "./examine.ts";
 import { collectFacts } from "./facts.ts";
 import { gate } from "./gate.ts";
 import { deliver, messageOf } from "./notify.ts";
@@ -71,6 +73,9 @@ switch (verb) {
     break;
   case "facts":
     void collectFacts().then((facts) => console.log(JSON.stringify(facts)));
+    break;
+  case "examine":
+    void examine().then((examination) => console.log(JSON.stringify(examination)));
     break;
   case "gate":
     void gate(argument).then((code) => process.exit(code));

@@ -85,7 +85,8 @@ export class Watcher {
   }
 }
 
-async function fullness(): Promise<Record<string, number>> {
+/** Use of the local file systems, by mount point. */
+export async function fullness(): Promise<Record<string, number>> {
   const used: Record<string, number> = {};
   const seen = new Set<string>();
   for (const mount of mounts) {

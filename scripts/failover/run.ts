@@ -83,10 +83,9 @@ async function pause(cluster: Cluster, { from }: Move, steps: Steps): Promise<((
     const failed = attempts.find((attempt) => attempt.status === "rejected");
     if (!failed) return leases;
     await Promise.all(leases.map((release) => release()));
-    throw new UserError(
-      `nothing was moved, and Harbor goes on: ${(failed.reason as Error).message}. ${await longestTransaction(cluster, from)} [switchover.not-paused]`,
-      2,
-    );
+    const { message } = failed.reason as Error;
+    const culprit = message.includes("transaction") ? `. ${await longestTransaction(cluster, from)}` : "";
+    throw new UserError(`nothing was moved, and Harbor goes on: ${message}${culprit} [switchover.not-paused]`, 2);
   });
 }
 

@@ -27,6 +27,8 @@ interface Manifest {
   files: string[];
   units: string[];
   held: string[];
+  /** sha256 of each file as it was written, for whoever looks for changes by hand. */
+  digests: Record<string, string>;
   /** What has to happen when one of the files leaves the bundle. */
   onChange: Record<string, OnChange>;
 }
@@ -62,7 +64,8 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
     Object.entries(bundle.files).flatMap(([path, file]) => (file.onChange ? [[path, file.onChange]] : [])),
   );
   const { held } = bundle;
-  const manifest: Manifest = { files: [...contents.keys()], units, held, onChange };
+  const digests = Object.fromEntries([...contents].map(([path, content]) => [path, digest(content)]));
+  const manifest: Manifest = { files: [...contents.keys()], units, held, digests, onChange };
   // The manifest first covers old and new, so that a killed run forgets nothing it has to remove later.
   writeFile(
     manifestFile,
@@ -70,6 +73,7 @@ export function apply(bundle: Bundle, machine: Machine): { changed: string[]; re
       files: union(before.files, manifest.files),
       units: union(before.units, units),
       held: union(before.held, held),
+      digests: { ...before.digests, ...digests },
       onChange: { ...before.onChange, ...onChange },
     } satisfies Manifest),
     0o600,
@@ -178,9 +182,9 @@ const isUp = (unit: string, machine: Machine) =>
 const union = (a: string[], b: string[]) => [...new Set([...a, ...b])];
 const isUnit = (path: string) => path.startsWith("/etc/systemd/system/");
 
-/** Earlier manifests had no `held`, and the first no `onChange`. */
+/** Earlier manifests had no `digests` and no `held`, and the first no `onChange`. */
 function readManifest(file: string): Manifest {
-  const empty: Manifest = { files: [], units: [], held: [], onChange: {} };
+  const empty: Manifest = { files: [], units: [], held: [], digests: {}, onChange: {} };
   return existsSync(file) ? { ...empty, ...JSON.parse(readFileSync(file, "utf8")) } : empty;
 }
 

@@ -1,0 +1,53 @@
+import { styleText } from "node:util";
+import type { Command } from "commander";
+import type { Examination } from "../../components/model/examination.ts";
+import { hostPaths } from "../../components/model/paths.ts";
+import { quote } from "../../components/model/shell.ts";
+import type { Cluster } from "../cluster/observe.ts";
+import { type Diagnosis, diagnose } from "../doctor/rules.ts";
+import { roll } from "../roll/run.ts";
+import { pairCommand, withPair } from "./pair.ts";
+
+export function doctorCommand(): Command {
+  return pairCommand("doctor")
+    .description("everything that is broken, or would break the next failover, with the remedy; reads only")
+    .option("--fix", "mend what can be mended safely: package holds, pending starts and restarts")
+    .option("--json", "print one JSON object on stdout")
+    .action((options) =>
+      withPair(options, async (cluster) => {
+        let found = await examineAll(cluster);
+        if (options.fix) {
+          await mend(cluster, found);
+          found = await examineAll(cluster);
+        }
+        if (options.json) console.log(JSON.stringify({ diagnoses: found }));
+        else console.error(found.length === 0 ? styleText("green", "nothing found") : found.map(line).join("\n"));
+        const unknown = found.some(({ id }) => id === "host.unreachable");
+        process.exitCode = unknown ? 3 : found.some(({ severity }) => severity !== "notice") ? 1 : 0;
+      }),
+    );
+}
+
+async function examineAll(cluster: Cluster): Promise<Diagnosis[]> {
+  const [observation, ...answers] = await Promise.all([
+    cluster.observe(),
+    ...[...cluster.hosts].map(async ([name, host]) => {
+      const { status, stdout } = await host.run(`node ${hostPaths.programs}/agent.cjs examine`, { timeoutMs: 30_000 });
+      return [name, status === 0 ? (JSON.parse(stdout) as Examination) : undefined] as const;
+    }),
+  ]);
+  return diagnose({ inventory: cluster.inventory, observation, examinations: Object.fromEntries(answers) });
+}
+
+async function mend(cluster: Cluster, found: Diagnosis[]): Promise<void> {
+  for (const { node, fix } of found)
+    if (fix?.do === "hold" && node) {
+      console.error(`${node}: hold ${fix.packages.join(", ")}`);
+      await cluster.host(node).must(`apt-mark hold ${fix.packages.map(quote).join(" ")}`);
+    }
+  if (found.some(({ fix }) => fix?.do === "roll")) await roll(cluster, (line) => console.error(line));
+}
+
+const colours = { critical: "red", warning: "yellow", notice: "blue" } as const;
+const line = ({ id, severity, sentence, remedy }: Diagnosis) =>
+  `${styleText(colours[severity], severity)}: ${sentence} → ${remedy} [${id}]`;
