@@ -43,7 +43,7 @@ function run(verb: Wish["verb"], options: Options): Promise<void> {
     const { sentence } = plan;
     console.error(sentence);
     if (options.dryRun || !(await agreed(options, "Go on?"))) return;
-    const { said, ...result } = await journalled(cluster, { verb, sentence }, () =>
+    const { said, ...result } = await journalled(cluster, plan.reachable, { verb, sentence }, () =>
       plan.carryOut((line) => console.error(line)),
     );
     console.log(options.json ? JSON.stringify(result) : said);

@@ -25,7 +25,7 @@ export function operationCommand() {
           return;
         }
         if (verdict.kind === "act" && options.newStack) {
-          await note(cluster, { ...about, state: "skipped", sentence });
+          await note(cluster, [...cluster.hosts.keys()], { ...about, state: "skipped", sentence });
           console.log(`an operation never acts on a new stack; to do it from now on set attempt: ${attempt + 1}`);
           return;
         }
@@ -35,7 +35,7 @@ export function operationCommand() {
           console.log(sentence);
           return;
         }
-        const { said } = await journalled(cluster, { ...about, sentence }, () =>
+        const { said } = await journalled(cluster, plan.reachable, { ...about, sentence }, () =>
           plan.carryOut((line) => console.error(line)),
         );
         console.log(said);

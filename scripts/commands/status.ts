@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { summarize } from "../cluster/summary.ts";
 import { pairCommand, withPair } from "./pair.ts";
@@ -6,12 +7,21 @@ export function statusCommand(): Command {
   return pairCommand("status")
     .description("who is what, and what is wrong; reads only")
     .option("--json", "print one JSON object on stdout")
+    .option("--watch", "look again and again, until Ctrl-C")
     .action((options) =>
       withPair(options, async (cluster) => {
-        const summary = summarize(cluster.inventory, await cluster.observe());
-        if (options.json) console.log(JSON.stringify(summary, null, 2));
-        else console.error(summary.text);
-        process.exitCode = summary.healthy ? 0 : summary.unknown ? 3 : 1;
+        for (;;) {
+          const summary = summarize(cluster.inventory, await cluster.observe());
+          if (options.watch && process.stderr.isTTY) process.stderr.write(clearScreen);
+          if (options.json) console.log(JSON.stringify(summary, null, options.watch ? undefined : 2));
+          else console.error(summary.text);
+          process.exitCode = summary.healthy ? 0 : summary.unknown ? 3 : 1;
+          if (!options.watch) return;
+          if (!options.json) console.error(new Date().toISOString());
+          await setTimeout(1_000);
+        }
       }),
     );
 }
+
+const clearScreen = "\x1b[2J\x1b[H";

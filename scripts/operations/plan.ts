@@ -14,6 +14,8 @@ export interface Plan {
   kind: "plan";
   /** What is done, and what it costs. */
   sentence: string;
+  /** Nodes that answered. */
+  reachable: string[];
   carryOut(log: Log): Promise<{ primary: string; steps: string[]; said: string }>;
 }
 
@@ -27,6 +29,7 @@ export async function planWish(cluster: Cluster, wish: Wish): Promise<Plan | Ref
   return {
     kind: "plan",
     sentence: decision.sentence,
+    reachable: Object.values(observation).flatMap(({ name, reach }) => (reach === "up" ? [name] : [])),
     async carryOut(log) {
       const fencedByHand = wish.iSwitchedItOffByHand === true;
       const steps = await move(cluster, decision, observation, { acceptLoss, fencedByHand }, log);
@@ -71,6 +74,7 @@ async function planRejoin(cluster: Cluster): Promise<Plan | Refusal> {
   return {
     kind: "plan",
     sentence: `${node.name} becomes the standby of ${primary.name}: what ${node.name} alone holds is thrown away.`,
+    reachable: [node.name, primary.name],
     carryOut: async (log) => ({
       primary: primary.name,
       steps: await rejoin(cluster, node.name, primary.name, log),

@@ -62,7 +62,9 @@ async function act(cluster: Cluster, step: Step, log: Log): Promise<void> {
     case "switchover": {
       const plan = await planWish(cluster, { verb: "switchover", to: action.to });
       if (plan.kind === "refusal") throw refused(plan);
-      await journalled(cluster, { verb: "switchover", sentence: step.sentence }, () => plan.carryOut(log));
+      await journalled(cluster, plan.reachable, { verb: "switchover", sentence: step.sentence }, () =>
+        plan.carryOut(log),
+      );
       return;
     }
     case "restart-unit":
