@@ -14,6 +14,10 @@ export interface Examination {
   clock: number;
   /** Most WAL in bytes that PostgreSQL keeps for a standby that is away; absent where it does not run here. */
   maxSlotWalKeepBytes?: number;
+  /** Why Harbor on this node could not write to its database; empty: it can. */
+  write: string;
+  /** Harbor's own verdict on its components that are not healthy: name → error. */
+  components: Record<string, string>;
   /** Former data directories of a rejoin that did not end. */
   leftovers: string[];
 }

@@ -3,6 +3,8 @@ import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Examination } from "../../components/model/examination.ts";
 import { hostPaths } from "../../components/model/paths.ts";
+import { complaint } from "./complaint.ts";
+import { sickComponents } from "./probes.ts";
 import { fullness } from "./watcher.ts";
 
 interface Manifest {
@@ -25,6 +27,10 @@ const certificates = [`${hostPaths.certificates}/endpoint.crt`, "/etc/postgresql
 
 /** Looks closer than the facts do. Writes nothing. */
 export async function examine(): Promise<Examination> {
+  const [write, components] = await Promise.all([
+    complaint(`${hostPaths.programs}/pgbouncer.sh`, 12_000),
+    sickComponents(),
+  ]);
   const manifests = readManifests();
   const held = manifests.flatMap(({ held }) => held ?? []);
   const holds = run("apt-mark", ["showhold"]).split("\n");
@@ -43,6 +49,8 @@ export async function examine(): Promise<Examination> {
     disks: await fullness(),
     clock: Date.now() / 1000,
     maxSlotWalKeepBytes: maxSlotWalKeep(),
+    write,
+    components,
     leftovers: ["former", "rewinding", "unfinished"]
       .map((suffix) => `${hostPaths.postgresData}.${suffix}`)
       .filter(existsSync),

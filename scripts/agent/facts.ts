@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { DataService } from "../../components/model/topology.ts";
 import { decideBoot, decideRedisBoot } from "./boot.ts";
 import { readBootFacts } from "./boot-facts.ts";
+import { complaint } from "./complaint.ts";
 import { configuredRedisRole } from "./data.ts";
 import { readKnown } from "./known.ts";
 import { PostgresSession } from "./postgres-session.ts";
@@ -102,28 +103,6 @@ async function storageState(): Promise<HostFacts["storage"]> {
     id: read(`${hostPaths.state}/storage-id`),
     reason: reason.replace(/^(?!storage:)(?=.)/, "storage: "),
   };
-}
-
-/** What the `check` of a program complains about; empty: nothing. A child with a deadline: a hung share must not hang us. */
-async function complaint(program: string, deadlineMs: number): Promise<string> {
-  return new Promise((resolve) => {
-    const child = spawn(program, ["check"], { stdio: ["ignore", "ignore", "pipe"] });
-    let stderr = "";
-    const finish = (reason: string) => {
-      clearTimeout(timer);
-      resolve(reason);
-    };
-    // It may be past killing: it is left behind, and ends when what it waits for does something.
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      child.unref();
-      child.stderr.destroy();
-      finish("it does not answer");
-    }, deadlineMs);
-    child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-    child.on("error", () => finish("its check is not there yet"));
-    child.on("close", (code) => finish(code === 0 ? "" : stderr.trim() || `its check ended with ${code}`));
-  });
 }
 
 const run = (program: string, args: string[]) =>

@@ -60,6 +60,26 @@ export function harborAnswers(): Promise<"no" | "yes" | "stand-in"> {
   });
 }
 
+/** Components that Harbor's own health check calls unhealthy, with its words; it does not notice a database that hangs. */
+export async function sickComponents(): Promise<Record<string, string>> {
+  const text = await new Promise<string>((resolve) => {
+    const options = { host: "127.0.0.1", port: ports.harborHttps, path: "/api/v2.0/health", rejectUnauthorized: false };
+    const request = get({ ...options, timeout: 10_000, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk) => (body += chunk));
+      response.on("end", () => resolve(response.statusCode === 200 ? body : ""));
+    });
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(""));
+  });
+  // One that does not answer at all is no news: its ping says so.
+  if (text === "") return {};
+  const { components = [] }: { components?: { name: string; status: string; error?: string }[] } = JSON.parse(text);
+  return Object.fromEntries(
+    components.flatMap(({ name, status, error }) => (status === "healthy" ? [] : [[name, error ?? status]])),
+  );
+}
+
 /** Whether an operator holds a lease on this node: `drain` keeps clients off, `maintenance` the agent's hands. */
 export function leased(name: "drain" | "maintenance"): boolean {
   try {

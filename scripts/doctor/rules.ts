@@ -74,6 +74,20 @@ function ofNodes({ inventory, examinations }: Patient): Diagnosis[] {
         `apt-mark hold ${examination.unheld.join(" ")}`,
         { do: "hold", packages: examination.unheld },
       );
+    if (examination.write)
+      add(
+        "harbor.no-write",
+        "critical",
+        `Harbor here could not write to its database: ${examination.write}`,
+        "harbor-ha status says what the primary lacks; on one node alone look at its PgBouncer and HAProxy",
+      );
+    for (const [name, error] of Object.entries(examination.components))
+      add(
+        "harbor.component",
+        "critical",
+        `Harbor's ${name} is not healthy (${error})`,
+        `docker compose logs ${name} in /opt/harbor on ${node}`,
+      );
     for (const [path, days] of Object.entries(examination.certificates))
       if (days < certificateDays)
         add(

@@ -95,12 +95,13 @@ pidfile = /var/run/postgresql/pgbouncer.pid
               onChange: { restart: pgbouncerUnit },
               content: `${databases(`host=${database.host} port=${database.port} dbname=${database.name} user=${database.user}`)}\n`,
             },
-            [`${hostPaths.etc}/harbor.pgpass`]: {
-              mode: "0600",
-              content: `*:${ports.pgbouncer}:registry:harbor:${secrets.harbor}\n`,
-            },
           }
         : {}),
+      // For `check`, which logs in as Harbor does.
+      [`${hostPaths.etc}/harbor.pgpass`]: {
+        mode: "0600",
+        content: `*:${ports.pgbouncer}:registry:harbor:${secrets.harbor}\n`,
+      },
     },
     units: [pgbouncerUnit],
   });

@@ -12,6 +12,8 @@ const well: Examination = {
   disks: { "/": 0.4 },
   clock: 1_000,
   maxSlotWalKeepBytes: 1e9,
+  write: "",
+  components: {},
   leftovers: [],
 };
 type Nodes = [Required<NodeObservation>, Required<NodeObservation>];
@@ -50,6 +52,18 @@ const rows: [id: string, severity: Diagnosis["severity"], found: () => Diagnosis
     "critical",
     () => diagnosed({ fingerprints: { ...well.fingerprints, secrets: "zz" } }),
     /same secrets/,
+  ],
+  [
+    "harbor.no-write",
+    "critical",
+    () => diagnosed({ write: "a write did not end within 8 s" }),
+    /could not write .*8 s/,
+  ],
+  [
+    "harbor.component",
+    "critical",
+    () => diagnosed({ components: { jobservice: "EOF" } }),
+    /jobservice is not healthy \(EOF\)/,
   ],
   ["clock.skew", "warning", () => diagnosed({ clock: 1_010 }), /10 s apart/],
   ["slot.missing", "warning", () => diagnosed({}, ([one]) => void one.postgres.slots.splice(0)), /no slot for node2/],

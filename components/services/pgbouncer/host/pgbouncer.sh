@@ -15,10 +15,14 @@ pause() {
   timeout 15 cat >/dev/null || true
 }
 
-# check: logs in as Harbor does, where the database is a server of yours.
+# check: logs in as Harbor does, and writes: a transaction with a number of its own waits for whatever a commit waits for.
 check() {
   PGPASSFILE=/etc/harbor-ha/harbor.pgpass PGCONNECT_TIMEOUT=5 timeout 8 psql -XqAt -h 127.0.0.1 -p 6432 -U harbor -w registry \
-    -c "SELECT 1 / (current_setting('server_encoding') = 'UTF8')::int" >/dev/null
+    -c "SELECT 1 / (current_setting('server_encoding') = 'UTF8')::int, txid_current()" >/dev/null || {
+    status=$?
+    [ "$status" -ne 124 ] || echo "a write did not end within 8 s" >&2
+    exit "$status"
+  }
 }
 
 case "${1:-}" in
