@@ -10,6 +10,14 @@ export interface Refusal {
   exitCode: 2 | 3;
 }
 
+export const refuse = (rule: string, sentence: string, remedy: string, exitCode: 2 | 3 = 2): Refusal => ({
+  kind: "refusal",
+  rule,
+  sentence,
+  remedy,
+  exitCode,
+});
+
 /** A refusal in the words that people get. */
 export const refused = ({
   sentence,

@@ -350,7 +350,9 @@ export const configSchema = z.strictObject({
             .string()
             .startsWith("-----BEGIN CERTIFICATE-----", "must be a PEM certificate")
             .optional()
-            .describe("CA of its certificate: with it HAProxy on the nodes speaks TLS to it. Default: plain TCP."),
+            .describe(
+              "CA of its certificate, which must carry `host` as its DNS name or common name: with it HAProxy on the nodes speaks TLS to it. Default: plain TCP.",
+            ),
         })
         .optional()
         .describe(

@@ -11,7 +11,7 @@ export const agentSettings = z.object({
   self: node,
   peer: node,
   /** Data services that run on the nodes; none: there is no record to ask. */
-  services: z.array(z.enum(["postgres", "redis"])),
+  services: z.array(z.enum(["postgres", "redis"])).default(["postgres", "redis"]),
   record: recordPlace,
   recordKeys: recordKeys.optional(),
   /** Seconds without a sign of life from the standby after which writes go on without it. */

@@ -97,7 +97,8 @@ async function observeNode(ssh: Ssh): Promise<NodeObservation> {
   const answer = await ssh.run(`node ${hostPaths.programs}/agent.cjs facts`, { timeoutMs: 30_000 });
   if (answer.status === 255) return { name, reach: "unreachable", reason: answer.stderr.trim().split("\n").at(-1) };
   if (answer.status !== 0) return { name, reach: "unknown", reason: answer.stderr.trim().split("\n").at(-1) };
-  const host: HostFacts = JSON.parse(answer.stdout);
+  // An agent of an earlier version does not say everything.
+  const host: HostFacts = { unreachable: {}, maintenance: false, ...JSON.parse(answer.stdout) };
   const [postgres, redis] = await Promise.all([
     host.postgres.role === "down" ? undefined : askPostgres(ssh).catch(() => undefined),
     host.redis.role === "down" ? undefined : askRedis(ssh).catch(() => undefined),

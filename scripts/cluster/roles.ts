@@ -31,6 +31,9 @@ export function follows(
   primary: NodeObservation,
   standby: NodeObservation,
 ): boolean {
-  if (dataServices(topology)[0] !== "postgres") return standby.redis?.linkUp === true;
-  return primary.postgres?.standbys.some(({ name, state }) => name === standby.name && state === "streaming") === true;
+  return dataServices(topology)[0] === "postgres" ? streams(primary, standby) : standby.redis?.linkUp === true;
 }
+
+/** Whether the primary sends its WAL to the standby right now. */
+export const streams = (primary: NodeObservation, standby: NodeObservation): boolean =>
+  primary.postgres?.standbys.some(({ name, state }) => name === standby.name && state === "streaming") === true;

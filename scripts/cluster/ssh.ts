@@ -34,6 +34,13 @@ export const lockHeld = (name: string) =>
     `${name}: another operation holds the host's lock (${hostPaths.lock}); wait for it or end it, then run the same command again`,
   );
 
+/** Something held on a host for as long as its holder lives. */
+export interface Lease {
+  release(): Promise<void>;
+  /** Rejects when it ends before it is released: the host rebooted, or the connection is gone. */
+  lost: Promise<void>;
+}
+
 /** Multiplexed ssh to one host with the system's own client: one login, many commands. Close it when done. */
 export class Ssh {
   readonly name: string;
@@ -137,26 +144,38 @@ export class Ssh {
   }
 
   /**
-   * Holds a command open on the host, once it has said a word on stdout; returns what ends it.
+   * Holds a command open on the host, once it has said a word on stdout, and lets it know every few seconds that somebody is
+   * there.
    * @throws UserError with its words if it ends before.
    */
-  lease(command: string, word: string): Promise<() => Promise<void>> {
+  lease(command: string, word: string): Promise<Lease> {
     const words = [...this.arguments(), asRoot(this.access.user, command)];
     const child = spawn("ssh", words, { stdio: "pipe" });
+    const beat = setInterval(() => child.stdin.write("."), 3_000);
+    let stderr = "";
+    let released = false;
+    const ended = new Promise<void>((done) => child.on("close", () => done()));
+    const lost = ended.then(() => {
+      clearInterval(beat);
+      if (!released)
+        throw new UserError(`${this.name}: ${stderr.trim() || "the lease was lost with the connection"}`, 2);
+    });
+    child.stdin.on("error", () => {});
+    child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
     return new Promise((resolve, reject) => {
-      let stderr = "";
-      const ended = new Promise<void>((done) => child.on("close", () => done()));
-      child.stdin.on("error", () => {});
-      child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         if (!text.includes(word)) return;
-        resolve(() => {
-          child.stdin.end();
-          return ended;
+        resolve({
+          lost,
+          release() {
+            released = true;
+            child.stdin.end();
+            return ended;
+          },
         });
       });
       child.on("error", reject);
-      void ended.then(() => reject(new UserError(`${this.name}: ${stderr.trim()}`, 2)));
+      lost.catch(reject);
     });
   }
 

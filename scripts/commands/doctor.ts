@@ -5,13 +5,15 @@ import { hostPaths } from "../../components/model/paths.ts";
 import { quote } from "../../components/model/shell.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { type Diagnosis, diagnose } from "../doctor/rules.ts";
-import { roll } from "../roll/run.ts";
 import { pairCommand, withPair } from "./pair.ts";
 
 export function doctorCommand(): Command {
   return pairCommand("doctor")
     .description("everything that is broken, or would break the next failover, with the remedy; reads only")
-    .option("--fix", "mend what can be mended safely: package holds, pending starts and restarts")
+    .option(
+      "--fix",
+      "mend what can be mended safely: hold packages, start units that are down; nothing is restarted or moved",
+    )
     .option("--json", "print one JSON object on stdout")
     .action((options) =>
       withPair(options, async (cluster) => {
@@ -22,7 +24,7 @@ export function doctorCommand(): Command {
         }
         if (options.json) console.log(JSON.stringify({ diagnoses: found }));
         else console.error(found.length === 0 ? styleText("green", "nothing found") : found.map(line).join("\n"));
-        const unknown = found.some(({ id }) => id === "host.unreachable");
+        const unknown = found.some(({ id }) => id === "host.unreachable" || id === "host.unexamined");
         process.exitCode = unknown ? 3 : found.some(({ severity }) => severity !== "notice") ? 1 : 0;
       }),
     );
@@ -40,12 +42,13 @@ async function examineAll(cluster: Cluster): Promise<Diagnosis[]> {
 }
 
 async function mend(cluster: Cluster, found: Diagnosis[]): Promise<void> {
-  for (const { node, fix } of found)
-    if (fix?.do === "hold" && node) {
-      console.error(`${node}: hold ${fix.packages.join(", ")}`);
-      await cluster.host(node).must(`apt-mark hold ${fix.packages.map(quote).join(" ")}`);
-    }
-  if (found.some(({ fix }) => fix?.do === "roll")) await roll(cluster, (line) => console.error(line));
+  for (const { node, fix } of found) {
+    if (!node || !fix) continue;
+    const command = fix.do === "hold" ? ["apt-mark", "hold", ...fix.packages] : ["systemctl", "start", fix.unit];
+    const text = command.map(quote).join(" ");
+    console.error(`${node}: ${text}`);
+    await cluster.host(node).must(`flock -w 60 ${hostPaths.lock} ${text}`, { timeoutMs: 900_000 });
+  }
 }
 
 const colours = { critical: "red", warning: "yellow", notice: "blue" } as const;

@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Command } from "commander";
 import { underMaintenance } from "../cluster/maintenance.ts";
-import type { Cluster, Observation } from "../cluster/observe.ts";
+import { type Cluster, holdsEndpoint, type Observation } from "../cluster/observe.ts";
 import { roleOf } from "../cluster/roles.ts";
 import { refused } from "../refusal.ts";
 import { drained } from "../roll/harbor.ts";
+import { takeEndpoint } from "../roll/run.ts";
 import { pairCommand, withPair } from "./pair.ts";
 
 export function maintenanceCommand(): Command {
@@ -16,6 +17,14 @@ export function maintenanceCommand(): Command {
     .action((node: string, command: string[], options) =>
       withPair(options, async (cluster) => {
         refuse(cluster, node, await cluster.observe());
+        const other = cluster.inventory.topology.nodes.find(({ name }) => name !== node)?.name ?? "";
+        const holds = Object.values(await cluster.observe()).some(
+          (seen) => seen.name === node && holdsEndpoint(cluster.inventory, seen),
+        );
+        if (holds) {
+          console.error(`the virtual address moves to ${other}`);
+          await takeEndpoint(cluster, other);
+        }
         await underMaintenance(cluster, [node], () =>
           drained(cluster, node, async () => {
             console.error(

@@ -24,7 +24,7 @@ export function operationCommand() {
           console.log(JSON.stringify({ newStack, sentence: `operations.${verb}: ${sentence}` }));
           return;
         }
-        if (verdict.kind === "act" && options.newStack) {
+        if (verdict.kind === "act" && verdict.firstPrimary && options.newStack) {
           await note(cluster, [...cluster.hosts.keys()], { ...about, state: "skipped", sentence });
           console.log(`an operation never acts on a new stack; to do it from now on set attempt: ${attempt + 1}`);
           return;

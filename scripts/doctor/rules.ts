@@ -13,7 +13,7 @@ export interface Diagnosis {
   sentence: string;
   remedy: string;
   /** What `doctor --fix` does about it, where that is safe. */
-  fix?: { do: "hold"; packages: string[] } | { do: "roll" };
+  fix?: { do: "hold"; packages: string[] } | { do: "start"; unit: string };
 }
 
 /** What a doctor decides by; an examination is absent where the host could not be asked. */
@@ -37,18 +37,19 @@ const rank = ({ severity }: Diagnosis) => ["critical", "warning", "notice"].inde
 function symptoms({ inventory, observation }: Patient): Diagnosis[] {
   return summarize(inventory, observation).findings.map(({ id, node, sentence }) => {
     const rolled = ["unit.down", "restart.needed", "harbor.installer"].includes(id);
+    const unit = id === "unit.down" ? / (\S+) is \w+$/.exec(sentence)?.[1] : undefined;
     return {
       id,
       severity: "critical",
       ...(node ? { node } : {}),
       sentence: `${sentence}`,
       remedy: rolled ? "harbor-ha roll" : "docs/runbook.md: what to do when",
-      ...(rolled ? { fix: { do: "roll" } } : {}),
+      ...(unit ? { fix: { do: "start", unit: `${unit}.service` } } : {}),
     };
   });
 }
 
-function ofNodes({ inventory, examinations }: Patient): Diagnosis[] {
+function ofNodes({ inventory, observation, examinations }: Patient): Diagnosis[] {
   const found: Diagnosis[] = [];
   for (const [node, examination] of Object.entries(examinations)) {
     const add = (
@@ -58,7 +59,11 @@ function ofNodes({ inventory, examinations }: Patient): Diagnosis[] {
       remedy: string,
       fix?: Diagnosis["fix"],
     ) => found.push({ id, severity, node, sentence: `${node}: ${sentence}`, remedy, ...(fix ? { fix } : {}) });
-    if (!examination) continue;
+    if (!examination) {
+      if (observation[node]?.host)
+        add("host.unexamined", "warning", "could not be examined", "pulumi up brings today's programs; then ask again");
+      continue;
+    }
     for (const { path, service, is } of examination.drift)
       add(
         "host.drift",
@@ -94,7 +99,9 @@ function ofNodes({ inventory, examinations }: Patient): Diagnosis[] {
           "certificate.expires",
           days < 7 ? "critical" : "warning",
           `${path} ${days < 0 ? "has expired" : `expires in ${Math.floor(days)} days`}`,
-          "give a new one by the option tls, then pulumi up",
+          path.startsWith("/etc/postgresql")
+            ? "`init` made it for ten years; nothing renews it yet"
+            : "give a new one by the option tls, then pulumi up",
         );
     for (const [mount, used] of Object.entries(examination.disks))
       if (used >= 0.8)

@@ -3,7 +3,7 @@ import { type RecordEntry, settled } from "../../components/model/record.ts";
 import { dataServices } from "../../components/model/topology.ts";
 import type { NodeObservation, Observation } from "../cluster/observe.ts";
 import { follows, roleOf } from "../cluster/roles.ts";
-import type { Refusal } from "../refusal.ts";
+import { type Refusal, refuse } from "../refusal.ts";
 
 /** What a planned or unplanned move is decided by. */
 export interface MoveFacts {
@@ -76,6 +76,15 @@ export const moveRules: MoveRule[] = [
             remedy: "bring it back first: nothing else can take over",
             exitCode: 3,
           },
+  },
+  {
+    id: "switchover.maintenance",
+    decide: ({ verb, from, to }) => {
+      const node = [from, to].find(({ host }) => host?.maintenance);
+      return verb === "switchover" && node
+        ? { sentence: `Somebody works on ${node.name}.`, remedy: "wait until harbor-ha maintenance has ended there" }
+        : undefined;
+    },
   },
   {
     id: "move.other-database",
@@ -157,13 +166,6 @@ export const moveRules: MoveRule[] = [
 
 /** What may be done. Pure. */
 export function decideMove(facts: MoveFacts): Move | Refusal {
-  const refuse = (rule: string, sentence: string, remedy: string, exitCode: 2 | 3 = 2): Refusal => ({
-    kind: "refusal",
-    rule,
-    sentence,
-    remedy,
-    exitCode,
-  });
   const { inventory, observation, entries } = facts;
   const names = inventory.topology.nodes.map(({ name }) => name);
   if (dataServices(inventory.topology).length === 0)

@@ -5,6 +5,7 @@ import { addressOf, type DataService, dataServices } from "../../components/mode
 import type { Cluster, Observation } from "../cluster/observe.ts";
 import { claimEntry, readHistory } from "../cluster/record.ts";
 import { follows, roleOf } from "../cluster/roles.ts";
+import type { Lease } from "../cluster/ssh.ts";
 import type { Refusal } from "../refusal.ts";
 import { until, untilSynchronous } from "../roll/wait.ts";
 import { UserError } from "../user-error.ts";
@@ -62,7 +63,7 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
       throw unfinished(error as Error, plan, intent);
     }
   } finally {
-    await Promise.all(leases.map((release) => release()));
+    await Promise.all(leases.map((lease) => lease.release()));
   }
   if (planned) await followNewPrimary(cluster, plan, steps);
   // It was stopped, by us or by whoever began this move: what it holds alone, if anything, was never acknowledged.
@@ -71,7 +72,7 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
 }
 
 /** Everything that can be waited for happens before the first write of the record; then Harbor's statements wait too. */
-async function pause(cluster: Cluster, { from }: Move, steps: Steps): Promise<(() => Promise<void>)[]> {
+async function pause(cluster: Cluster, { from }: Move, steps: Steps): Promise<Lease[]> {
   await steps.take(`a checkpoint on ${from}, so that it stops quickly`, () =>
     cluster.host(from).must("runuser -u postgres -- psql -XqAtc CHECKPOINT"),
   );
@@ -82,7 +83,7 @@ async function pause(cluster: Cluster, { from }: Move, steps: Steps): Promise<((
     const leases = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
     const failed = attempts.find((attempt) => attempt.status === "rejected");
     if (!failed) return leases;
-    await Promise.all(leases.map((release) => release()));
+    await Promise.all(leases.map((lease) => lease.release()));
     const { message } = failed.reason as Error;
     const culprit = message.includes("transaction") ? `. ${await longestTransaction(cluster, from)}` : "";
     throw new UserError(`nothing was moved, and Harbor goes on: ${message}${culprit} [switchover.not-paused]`, 2);
@@ -129,6 +130,11 @@ async function takeOver(
     await steps.take(`${from} is proven to be off`, async () => {
       // Whoever has been overtaken must not switch off the primary of today.
       await cluster.host(to).must(`${hostPaths.programs}/own.sh ${token}`);
+      if (fencedByHand && formerLives)
+        throw new UserError(
+          `${from} answers over SSH, so it is not off, whatever was said: switch it off, or leave the flag out [fence.answers]`,
+          2,
+        );
       await fence(cluster.inventory, from, fencedByHand, log);
     });
   const checkpoint = stopped?.checkpoint;

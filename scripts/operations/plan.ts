@@ -2,7 +2,7 @@ import type { Operation } from "../../components/model/operation.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { follows, roleOf } from "../cluster/roles.ts";
 import { move, planMove, rejoin, untilFollowing } from "../failover/run.ts";
-import type { Refusal } from "../refusal.ts";
+import { type Refusal, refuse } from "../refusal.ts";
 
 type Log = (line: string) => void;
 
@@ -44,13 +44,6 @@ export async function planWish(cluster: Cluster, wish: Wish): Promise<Plan | Ref
 
 /** The node whose data is a former primary's, by the record, becomes the standby. */
 async function planRejoin(cluster: Cluster): Promise<Plan | Refusal> {
-  const refuse = (rule: string, sentence: string, remedy: string, exitCode: 2 | 3 = 2): Refusal => ({
-    kind: "refusal",
-    rule,
-    sentence,
-    remedy,
-    exitCode,
-  });
   const { topology } = cluster.inventory;
   const nodes = Object.values(await cluster.observe());
   const primary = nodes.find((node) => roleOf(topology, node).runs === "primary");

@@ -4,7 +4,9 @@ import type { JournalEntry } from "../cluster/journal.ts";
 import type { Refusal } from "../refusal.ts";
 
 /** What becomes of an operation that a stack asks for. */
-export type Verdict = { kind: "act" } | { kind: "nothing"; sentence: string; newStack?: boolean } | Refusal;
+export type Verdict =
+  /** `firstPrimary`: nobody but the pair's making has set it. */
+  { kind: "act"; firstPrimary: boolean } | { kind: "nothing"; sentence: string; newStack?: boolean } | Refusal;
 
 /** Whether an entry made a node the primary; the others leave it as it was. */
 const setsPrimary = ({ kind }: RecordEntry) => kind === "done" || kind === "restored";
@@ -61,5 +63,5 @@ export function judgeOperation(
       remedy: `harbor-ha status tells what there is now; to try again set attempt: ${attempt + 1}, or remove the block`,
       exitCode: 2,
     };
-  return { kind: "act" };
+  return { kind: "act", firstPrimary: entries.filter(setsPrimary).length === 1 };
 }

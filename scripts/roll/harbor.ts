@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { hostPaths } from "../../components/model/paths.ts";
+import { under } from "../cluster/maintenance.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { until } from "./wait.ts";
 
@@ -34,13 +35,11 @@ export async function harborStep(
 
 /** Works while clients of a node are at the other one: from the last open connection's end until it serves again. */
 export async function drained(cluster: Cluster, node: string, work: () => Promise<void>): Promise<void> {
-  const release = await cluster.host(node).lease(`${hostPaths.programs}/lease.sh drain`, "held");
-  try {
+  const lease = await cluster.host(node).lease(`${hostPaths.programs}/lease.sh drain`, "held");
+  await under([lease], async () => {
     await clientsLeave(cluster, node);
     await work();
-  } finally {
-    await release();
-  }
+  });
   await clientsReturn(cluster, node);
 }
 

@@ -69,8 +69,3 @@ export const serving = (nodes: NodeObservation[], but: NodeObservation) =>
 
 /** Whether Harbor on a node may go down for a moment: it serves nobody, or the other one serves too. */
 export const mayPause = (nodes: NodeObservation[], node: NodeObservation) => !answers(node) || serving(nodes, node);
-
-/** Whether the primary sends its WAL to the standby right now. */
-export function streams(primary: NodeObservation, standby: NodeObservation): boolean {
-  return primary.postgres?.standbys.some(({ name, state }) => name === standby.name && state === "streaming") === true;
-}

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { hostPaths } from "../../components/model/paths.ts";
 import { quote } from "../../components/model/shell.ts";
 import { virtualAddressOf } from "../../components/model/topology.ts";
@@ -7,15 +8,19 @@ import { journalled } from "../cluster/journal.ts";
 import { underMaintenance } from "../cluster/maintenance.ts";
 import { type Cluster, holdsEndpoint, type Observation } from "../cluster/observe.ts";
 import { claimEntry, proveRecord } from "../cluster/record.ts";
+import { streams } from "../cluster/roles.ts";
 import { planWish } from "../operations/plan.ts";
 import { refused } from "../refusal.ts";
 import { UserError } from "../user-error.ts";
 import { harborStep } from "./harbor.ts";
-import { type Step, streams } from "./rule.ts";
+import type { Step } from "./rule.ts";
 import { decide } from "./rules.ts";
 import { until, untilSynchronous } from "./wait.ts";
 
 type Log = (line: string) => void;
+
+/** A lease that nobody renews has ended after this time. */
+const leaseMs = 20_000;
 
 /** More steps than any real run needs: a rule that does not reach its goal must not run for ever. */
 const mostSteps = 60;
@@ -33,6 +38,13 @@ export async function roll(cluster: Cluster, log: Log, keepPrimary = false): Pro
   for (let count = 0; count < mostSteps; count++) {
     const decision = decide(cluster.inventory, await cluster.observe(), done);
     if (!decision) return said;
+    // A lease that its holder did not live to release ends by itself within seconds.
+    if (decision.kind === "refusal" && decision.rule === "host.maintenance" && Date.now() - started < leaseMs) {
+      await setTimeout(1_000);
+      continue;
+    }
+    // The move that comes after this takes over what was left open.
+    if (keepPrimary && decision.kind === "refusal" && decision.rule === "record.under-way") return said;
     if (decision.kind === "refusal") throw refused(decision);
     log(`[${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s] ${decision.sentence}`);
     await act(cluster, decision, log);
@@ -119,7 +131,7 @@ async function command(cluster: Cluster, node: string, text: string): Promise<vo
 }
 
 /** The other node's keepalived lets go of the address; the node takes it, and keeps it. */
-async function takeEndpoint(cluster: Cluster, node: string): Promise<void> {
+export async function takeEndpoint(cluster: Cluster, node: string): Promise<void> {
   const { inventory } = cluster;
   const holder = Object.values(await cluster.observe()).find((seen) => holdsEndpoint(inventory, seen));
   if (holder && holder.name !== node) await command(cluster, holder.name, "systemctl restart keepalived.service");

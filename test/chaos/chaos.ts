@@ -69,7 +69,7 @@ async function once(stack: LabStack, writers: Writers, run: number): Promise<voi
   ];
   if (wrong.length > 0)
     throw new UserError(
-      `run ${run} of seed ${seed}, ${name}:\n${wrong.slice(0, 10).join("\n")}\nagain: npm run chaos -- --seed ${seed} --runs ${run}`,
+      `run ${run} of seed ${seed}, ${name}:\n${wrong.slice(0, 10).join("\n")}\nagain: npm run chaos -- --seed ${seed} --runs ${run}${values.only ? ` --only '${values.only}'` : ""}`,
     );
 }
 

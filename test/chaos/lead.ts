@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabStack } from "../support/stack.ts";
 
-/** What an operator does who has only `harbor-ha status` and the runbook. */
+// What an operator does who has only `harbor-ha status` and the runbook.
+
+/** After this time nothing leads on. */
 const limitMs = 600_000;
 /** As long as things may mend themselves before somebody acts. */
 const patienceMs = 45_000;

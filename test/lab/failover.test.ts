@@ -153,6 +153,17 @@ describe("an operator that is killed", () => {
     }
   });
 
+  test("after the promotion, and the new primary loses its power before anything is settled: the same move ends it", async () => {
+    const to = other(await primary());
+    await stoppedAt(stack, 7, "SIGKILL", "switchover", "--yes");
+    await power(to, "off");
+    await power(to, "on");
+    await stack.untilStatus("it answers", ({ nodes }) => nodes.every(({ host }) => host));
+    await stack.ok("harbor-ha", "failover", "--yes", "--to", to);
+    await healthy();
+    expect(await primary()).toBe(to);
+  });
+
   test("with an intent open: failover --to the old primary ends the move where it began", async () => {
     const from = await primary();
     // In its fifth step the former primary is down, and Redis handed over.

@@ -23,12 +23,18 @@ system=$(. /etc/os-release && echo "$ID-${VERSION_ID:-}")
 case "$system" in
   debian-12 | ubuntu-24.04)
     if [ ! -e "$docker_key" ]; then
-      apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install ca-certificates curl gpg postgresql-common >&2
+      keys="ca-certificates curl gpg postgresql-common"
+      # shellcheck disable=SC2086 # words
+      apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $keys >/dev/null 2>&1 || {
+        apt-get -q -y update
+        apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $keys
+      } >&2
       curl -fsS -m 60 -o /run/harbor-ha-docker.asc "https://download.docker.com/linux/${system%%-*}/gpg"
-      gpg --show-keys --with-colons /run/harbor-ha-docker.asc | grep -q "^fpr:.*:$docker_fingerprint:" || {
+      shown=$(gpg --show-keys --with-colons /run/harbor-ha-docker.asc)
+      if [ "$(echo "$shown" | grep -c '^pub:')" != 1 ] || ! echo "$shown" | grep -q "^fpr:.*:$docker_fingerprint:"; then
         echo "the key from download.docker.com is not Docker's: nothing was installed" >&2
         exit 1
-      }
+      fi
       mkdir -p /etc/apt/keyrings
       install -m 0644 /run/harbor-ha-docker.asc "$docker_key"
     fi

@@ -92,7 +92,9 @@ function externalRedisRoute({ serviceAddress }: Topology, { host, port, tls }: N
     "check inter 2s fastinter 500ms downinter 1s fall 2 rise 1 on-marked-down shutdown-sessions",
     ...(named ? ["resolvers system init-addr last,libc,none"] : []),
     ...(tls
-      ? [`ssl verify required ca-file ${redisCaFile} verifyhost ${host}${named ? ` sni str(${host})` : ""}`]
+      ? [
+          `ssl verify required ca-file ${redisCaFile} verifyhost ${host}${named ? ` sni str(${host}) check-sni ${host}` : ""}`,
+        ]
       : []),
   ];
   return `${named ? resolvers : ""}# Redis: a server of yours.

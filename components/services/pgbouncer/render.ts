@@ -29,7 +29,6 @@ export function renderPgbouncer(
   script: string,
 ): Bundle {
   const { database } = topology;
-  const users = { harbor: secrets.harbor, ...(database ? { [database.user]: secrets.external } : {}) };
   const own = { owner: "postgres:postgres" };
   const reload = { reload: pgbouncerUnit };
   return makeBundle("pgbouncer", {
@@ -80,9 +79,7 @@ pidfile = /var/run/postgresql/pgbouncer.pid
         mode: "0600",
         ...own,
         onChange: reload,
-        content: Object.entries(users)
-          .map(([user, password]) => `"${user}" "${password}"\n`)
-          .join(""),
+        content: `"harbor" "${secrets.harbor}"\n`,
       },
       [`${hostPaths.programs}/pgbouncer.sh`]: { mode: "0755", content: script },
       ...(ca === undefined ? {} : { "/etc/pgbouncer/ca.crt": { mode: "0644", ...own, onChange: reload, content: ca } }),
@@ -93,7 +90,7 @@ pidfile = /var/run/postgresql/pgbouncer.pid
               mode: "0640",
               ...own,
               onChange: { restart: pgbouncerUnit },
-              content: `${databases(`host=${database.host} port=${database.port} dbname=${database.name} user=${database.user}`)}\n`,
+              content: `${databases(`host=${database.host} port=${database.port} dbname=${database.name} user=${database.user} password=${secrets.external}`)}\n`,
             },
           }
         : {}),

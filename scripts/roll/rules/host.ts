@@ -16,6 +16,19 @@ export const hostRules: Rule[] = [
     },
   },
   {
+    id: "host.maintenance",
+    decide: ({ nodes }) => {
+      const node = nodes.find(({ host }) => host?.maintenance);
+      return (
+        node && {
+          sentence: `Somebody works on ${node.name} (harbor-ha maintenance, or another roll).`,
+          remedy: "wait until that ends, then run harbor-ha roll",
+          exitCode: 2,
+        }
+      );
+    },
+  },
+  {
     id: "host.absent-first",
     decide: ({ nodes, newest, inventory }) =>
       !newest && nodes.length < inventory.topology.nodes.length

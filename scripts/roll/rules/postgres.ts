@@ -1,6 +1,7 @@
 import { postgresUnit } from "../../../components/model/units.ts";
 import type { NodeObservation } from "../../cluster/observe.ts";
-import { address, contradicts, data, isStandbyData, marked, type Rule, runs, script, streams } from "../rule.ts";
+import { streams } from "../../cluster/roles.ts";
+import { address, contradicts, data, isStandbyData, marked, type Rule, runs, script } from "../rule.ts";
 
 /** What lies in the data directories must make sense before anything is decided. */
 export const dataRules: Rule[] = [

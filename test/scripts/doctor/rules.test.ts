@@ -105,15 +105,21 @@ describe.each(rows)("%s (%s)", (id, severity, found, sentence) => {
   });
 });
 
-test("what status finds comes first, and what roll mends says so", () => {
+test("what status finds comes first, and a unit that is down can be started", () => {
   const found = diagnosed(
     { unheld: ["redis-server"] },
     ([one]) => void Object.assign(one.host.units, { pgbouncer: "failed" }),
   );
   expect(found.map(({ id, fix }) => [id, fix?.do])).toEqual([
-    ["unit.down", "roll"],
+    ["unit.down", "start"],
     ["packages.unheld", "hold"],
   ]);
+});
+
+test("a host that could not be examined is not called well", () => {
+  const observation = new Pair(healthy(first), healthy(second)).observe();
+  const found = diagnose({ inventory, observation, examinations: { node1: well, node2: undefined } });
+  expect(found.map(({ id, node }) => [id, node])).toContainEqual(["host.unexamined", second]);
 });
 
 test("of a host that cannot be asked only that is said", () => {

@@ -105,6 +105,14 @@ const refused: [id: string, changes: Partial<MoveFacts>][] = [
     },
   ],
   ["move.back-too-late", { verb: "failover", to: first, entries: [intent, synced], observation: away(second) }],
+  [
+    "switchover.maintenance",
+    {
+      observation: changed(second, ({ host }) => {
+        host.maintenance = true;
+      }),
+    },
+  ],
   ["switchover.old-primary-away", { observation: away(first) }],
   ["switchover.old-primary-away", { observation: lostPrimary() }],
   ["switchover.not-streaming", { entries: [degraded, synced] }],

@@ -23,7 +23,12 @@ const judge = (entries: RecordEntry[] | undefined, journal: JournalEntry[] = [],
 describe("an operation of the stack file", () => {
   test("acts on the primary it was written for, whatever became of replication since", () => {
     const kinds = ["synced", "degraded", "aborted", "intent"] as const;
-    for (const kind of kinds) expect(judge([sampleEntry({ epoch: 3, kind }), first])).toEqual({ kind: "act" });
+    for (const kind of kinds) expect(judge([sampleEntry({ epoch: 3, kind }), first])).toMatchObject({ kind: "act" });
+  });
+
+  test("tells whether nobody has ever moved the primary", () => {
+    expect(judge([synced, first])).toEqual({ kind: "act", firstPrimary: true });
+    expect(judge([...moved, synced, first], [], { atEpoch: 5 })).toEqual({ kind: "act", firstPrimary: false });
   });
 
   test("never acts on a new stack, nor at the second look at one", () => {
@@ -72,8 +77,8 @@ describe("an operation of the stack file", () => {
       rule: "operation.attempted",
       sentence: expect.stringMatching(/cut off/),
     });
-    expect(judge([first], [tried("failed")], { attempt: 2 })).toEqual({ kind: "act" });
-    expect(judge([first], [tried("failed", { atEpoch: 1 }), tried("failed", { verb: "failover" })])).toEqual({
+    expect(judge([first], [tried("failed")], { attempt: 2 })).toMatchObject({ kind: "act" });
+    expect(judge([first], [tried("failed", { atEpoch: 1 }), tried("failed", { verb: "failover" })])).toMatchObject({
       kind: "act",
     });
   });

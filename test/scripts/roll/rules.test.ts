@@ -283,6 +283,14 @@ describe("restart-class settings of PostgreSQL", () => {
     ]);
   });
 
+  test("wait while somebody works on a node", () => {
+    const observation = new Pair(healthy(first, { marks: [units.postgres] }), healthy(second)).observe();
+    const { host } = observation[second] as Required<NodeObservation>;
+    host.maintenance = true;
+    seenRules.add("host.maintenance");
+    expect(decide(inventory, observation, new Set())).toMatchObject({ kind: "refusal", rule: "host.maintenance" });
+  });
+
   test("restart the primary in its place where a switchover comes after roll", () => {
     const observation = new Pair(healthy(first, { marks: [units.postgres] }), healthy(second)).observe();
     expect(decide(inventory, observation, new Set(["postgres.switchover"]))).toMatchObject({

@@ -84,8 +84,13 @@ stop_former() {
 }
 
 # has_received LSN: whether this standby holds everything up to and including the checkpoint at that position; received in
-# this life of the server, or replayed from its own disk. One that is promoted already is past that question.
-has_received() { query -d postgres -c "SELECT NOT pg_is_in_recovery() OR coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > '$1', false)"; }
+# this life of the server, or replayed from its own disk. One that is promoted already, by an earlier attempt at this move, is
+# past that question, and does not run before it is promoted again.
+has_received() {
+  [ -e "$data/standby.signal" ] || { echo t; return; }
+  systemctl is-active --quiet "$unit" || start
+  query -d postgres -c "SELECT NOT pg_is_in_recovery() OR coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > '$1', false)"
+}
 
 # is_standby: whether the database here has not been promoted. Under the lock, so that no promotion is under way.
 is_standby() { query -d postgres -c 'SELECT pg_is_in_recovery()'; }
