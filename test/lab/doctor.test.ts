@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Diagnosis } from "../../scripts/doctor/rules.ts";
+import { until } from "../../scripts/roll/wait.ts";
 import { LabStack } from "../support/stack.ts";
 
 // What doctor finds on real hosts, and that its remedies mend it.
@@ -29,7 +30,9 @@ test("what somebody changed by hand is found on the node where it was", async ()
   await stack.onHost("node2", "echo x >> /data/secret/keys/secretkey");
   const { code, found, diagnoses } = await doctor();
   expect(code).toBe(1);
-  expect(found.sort()).toEqual([
+  // Harbor's own verdict on its components comes seconds later.
+  expect(found.filter((id) => !id.startsWith("harbor.component")).sort()).toEqual([
+    "harbor.no-write node2",
     "host.drift node1",
     "host.drift node2",
     "nodes.differ",
@@ -41,8 +44,14 @@ test("what somebody changed by hand is found on the node where it was", async ()
 });
 
 test("--fix mends what is safe, and the remedies the rest", async () => {
-  const { found, diagnoses } = await doctor("--fix");
-  expect(found.sort()).toEqual(["host.drift node1", "host.drift node2", "nodes.differ", "postgres.leftovers node2"]);
+  await doctor("--fix");
+  let diagnoses: Diagnosis[] = [];
+  await until("what a person has to decide is left", 60_000, async () => {
+    const left = await doctor();
+    ({ diagnoses } = left);
+    const ids = ["host.drift node1", "host.drift node2", "nodes.differ", "postgres.leftovers node2"];
+    return left.found.sort().join() === ids.join();
+  });
   for (const { remedy } of diagnoses.filter(({ id }) => id === "host.drift")) {
     const urn = /--replace '([^']+)'/.exec(remedy)?.[1] ?? "";
     await stack.ok("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--replace", urn);

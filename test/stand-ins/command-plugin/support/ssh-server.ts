@@ -5,14 +5,19 @@ import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh
 
 import type { Connection as ConnectionInput } from "../connection.ts";
 
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519");
-export const clientKey = ssh2.utils.generateKeyPairSync("ed25519");
-export const otherKey = ssh2.utils.generateKeyPairSync("ed25519");
-export const protectedKey = ssh2.utils.generateKeyPairSync("ed25519", {
-  passphrase: "sesame-open",
-  cipher: "aes256-ctr",
-  rounds: 16,
-});
+const passphrase = "sesame-open";
+const hostKey = readableKey();
+export const clientKey = readableKey();
+export const otherKey = readableKey();
+export const protectedKey = readableKey({ passphrase, cipher: "aes256-ctr", rounds: 16 });
+
+/** ssh2 drops leading zeros of a public key: one in some hundred of its keys cannot be read, by itself neither. */
+function readableKey(options?: { passphrase: string; cipher: string; rounds: number }) {
+  for (;;) {
+    const key = ssh2.utils.generateKeyPairSync("ed25519", options as never);
+    if (!(ssh2.utils.parseKey(key.private, options?.passphrase) instanceof Error)) return key;
+  }
+}
 
 export interface Behaviour {
   /** Log in with this instead of a key. */
