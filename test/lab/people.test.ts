@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { labTopology } from "../../components/model/lab.ts";
 import { until } from "../../scripts/roll/wait.ts";
-import { LabStack } from "../support/stack.ts";
+import { LabStack, testSubnet } from "../support/stack.ts";
 
 // What people are told through the notify hook, and what `durability: strict` promises.
 let stack: LabStack;
@@ -90,6 +91,8 @@ test("on a node in maintenance clients are elsewhere, what is stopped stays down
     const host = nodes[1]?.host;
     return host?.maintenance === true && host.harbor.drained;
   });
+  // It held the virtual address since the primary's loss.
+  expect((await stack.status()).nodes[0]?.host?.addresses).toContain(labTopology.virtualAddress(testSubnet));
   await stack.onHost("node2", "systemctl stop postgresql@17-main");
   await until("the agent says why it starts nothing", 60_000, async () => {
     const { stdout } = await stack.onHost("node2", "journalctl -u harbor-ha-agent -o cat");
