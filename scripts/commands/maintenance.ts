@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Command } from "commander";
+import { peerOf } from "../../components/model/topology.ts";
 import { underMaintenance } from "../cluster/maintenance.ts";
-import { type Cluster, holdsEndpoint, type Observation } from "../cluster/observe.ts";
+import { type Cluster, holdsEndpoint, type NodeObservation, type Observation } from "../cluster/observe.ts";
 import { roleOf } from "../cluster/roles.ts";
 import { refused } from "../refusal.ts";
 import { drained } from "../roll/harbor.ts";
@@ -16,12 +17,9 @@ export function maintenanceCommand(): Command {
     .argument("[command...]", "run this meanwhile, after --, and end with it (default: until Ctrl-C)")
     .action((node: string, command: string[], options) =>
       withPair(options, async (cluster) => {
-        refuse(cluster, node, await cluster.observe());
-        const other = cluster.inventory.topology.nodes.find(({ name }) => name !== node)?.name ?? "";
-        const holds = Object.values(await cluster.observe()).some(
-          (seen) => seen.name === node && holdsEndpoint(cluster.inventory, seen),
-        );
-        if (holds) {
+        const seen = refuse(cluster, node, await cluster.observe());
+        if (holdsEndpoint(cluster.inventory, seen)) {
+          const other = peerOf(cluster.inventory.topology, node).name;
           console.error(`the virtual address moves to ${other}`);
           await takeEndpoint(cluster, other);
         }
@@ -38,7 +36,8 @@ export function maintenanceCommand(): Command {
     );
 }
 
-function refuse(cluster: Cluster, node: string, observation: Observation): void {
+/** @returns what is seen of the node, if it may be taken out. */
+function refuse(cluster: Cluster, node: string, observation: Observation): NodeObservation {
   const { topology } = cluster.inventory;
   const seen = observation[node];
   if (!seen)
@@ -68,6 +67,7 @@ function refuse(cluster: Cluster, node: string, observation: Observation): void 
       sentence: `Without ${node} nobody would serve clients.`,
       remedy: "bring Harbor on the other node back first: harbor-ha status says what it lacks",
     });
+  return seen;
 }
 
 async function run([program = "", ...words]: string[]): Promise<number> {
