@@ -116,7 +116,8 @@ export const faults: Record<string, (scene: Scene) => Promise<unknown>> = {
     await lab(scene, "poweroff", scene.primary);
     const moved = tryTo(scene, "failover");
     await moment(scene, 8);
-    await lab(scene, "poweron", scene.primary);
+    // The fence may cut its power again while it starts.
+    await scene.stack.harborHa("lab", "poweron", scene.primary);
     await moved;
   },
   async "agents killed in a switchover"(scene) {
