@@ -69,7 +69,7 @@ function ofNodes({ inventory, observation, examinations }: Patient): Diagnosis[]
         "host.drift",
         "warning",
         `${path} is ${is} since it was applied`,
-        `take what you meant into the stack's configuration, then have it written anew: pulumi up --replace '**${node}-${service}'`,
+        `take what you meant into the stack's configuration, then have it written anew: pulumi up --replace '**${node}-${service}', then harbor-ha roll`,
       );
     if (examination.unheld.length > 0)
       add(

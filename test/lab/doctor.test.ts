@@ -56,6 +56,7 @@ test("--fix mends what is safe, and the remedies the rest", async () => {
     const urn = /--replace '([^']+)'/.exec(remedy)?.[1] ?? "";
     await stack.ok("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--replace", urn);
   }
+  await stack.ok("harbor-ha", "roll", "--yes");
   await stack.onHost("node2", "rmdir /var/lib/postgresql/17/main.former");
   const { code, diagnoses: left } = await doctor();
   expect(left).toEqual([]);
