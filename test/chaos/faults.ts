@@ -13,7 +13,10 @@ export interface Scene {
 
 const lab = ({ stack }: Scene, ...words: string[]) => stack.ok("harbor-ha", "lab", ...words);
 /** What an operator tries; whether it works is seen afterwards. */
-const tryTo = ({ stack }: Scene, ...words: string[]) => stack.harborHa(...words, "--yes");
+async function tryTo({ stack }: Scene, ...words: string[]): Promise<void> {
+  const { code, stderr } = await stack.harborHa(...words, "--yes");
+  console.error(`  tried ${words.join(" ")}: exit code ${code}, ${stderr.trim().split("\n").at(-1)}`);
+}
 const pick = ({ primary, standby, random }: Scene) => (random() < 0.5 ? primary : standby);
 /** Now, or seconds later: before and after replication degrades, in the middle of a command. */
 const moment = ({ random }: Scene, seconds: number) => sleep(random() * seconds * 1000);
