@@ -58,7 +58,6 @@ test("--fix mends what is safe, and the remedies the rest", async () => {
   }
   await stack.ok("harbor-ha", "roll", "--yes");
   await stack.onHost("node2", "rmdir /var/lib/postgresql/17/main.former");
-  const { code, diagnoses: left } = await doctor();
-  expect(left).toEqual([]);
-  expect(code).toBe(0);
+  // Harbor calls its components healthy seconds after they are.
+  await until("nothing is found any more", 60_000, async () => (await doctor()).code === 0);
 });
