@@ -70,7 +70,7 @@ export class Daemon {
       case "/primary":
         return role(this.isPrimary());
       case "/redis":
-        return role(this.redis === "master" && this.mayServe());
+        return role(this.redis === "master" && this.mayServeRedis());
       case "/endpoint":
         return role(!leased("drain") && this.harborMisses < 3);
       case "/record":
@@ -134,6 +134,11 @@ export class Daemon {
     if (this.belief.state === "none") return true;
     const newest = this.newest();
     return this.met && newest !== undefined && settled(newest) && newest.primary === this.settings.self.name;
+  }
+
+  /** Redis is handed over before the database, and its clients must not wait for that: an intent is enough. */
+  private mayServeRedis(): boolean {
+    return this.belief.state === "none" || (this.met && this.newest()?.primary === this.settings.self.name);
   }
 
   private async askPeer(): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RecordEntry } from "../../components/model/record.ts";
+import { failures, loadWhile } from "../support/load.ts";
 import { stoppedAt } from "../support/operator.ts";
-import { pullWhile } from "../support/pulls.ts";
 import { type Image, makeImage } from "../support/registry.ts";
 import { LabStack } from "../support/stack.ts";
 import { Writers } from "../support/writers/writers.ts";
@@ -36,14 +36,14 @@ const power = (node: string, state: "on" | "off") => stack.ok("harbor-ha", "lab"
 const entries = async (): Promise<RecordEntry[]> =>
   JSON.parse((await stack.ok("harbor-ha", "record", "show", "--json")).stdout).entries;
 
-test("switchovers there and back: no pull fails, and Harbor's files and containers stay as they are", async () => {
+test("switchovers there and back: no client notices, and Harbor's files and containers stay as they are", async () => {
   const containers = () =>
     stack.onHost(
       "node1",
       "docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort; sha256sum /opt/harbor/harbor.yml",
     );
   const before = (await containers()).stdout;
-  const pulls = await pullWhile(await stack.registry(), "library/move", image.digest, async () => {
+  const load = await loadWhile(await stack.registry(), "library/move", image, async () => {
     for (let count = 0; count < 2; count++) {
       const from = await primary();
       const { stdout } = await stack.ok("harbor-ha", "switchover", "--yes");
@@ -51,7 +51,7 @@ test("switchovers there and back: no pull fails, and Harbor's files and containe
       expect(await primary()).toBe(other(from));
     }
   });
-  expect(pulls.failed).toEqual([]);
+  expect(failures(load)).toEqual([]);
   expect((await containers()).stdout).toBe(before);
 });
 
