@@ -3,8 +3,8 @@ import { type Image, makeImage, type Registry, type UiSession } from "./registry
 /** What became of the requests of one kind. */
 export interface Requests {
   passed: number;
-  /** Time and reason of each. */
-  failed: string[];
+  /** When each began, in milliseconds since 1970, and why it failed. */
+  failed: { began: number; reason: string }[];
   slowestMs: number;
 }
 
@@ -29,14 +29,14 @@ export async function loadWhile(
   const running = new Set<Promise<void>>();
   const send = async (kind: string, request: () => Promise<unknown>) => {
     const requests = load[kind] as Requests;
-    const began = performance.now();
+    const began = Date.now();
     try {
       await request();
       requests.passed++;
     } catch (error) {
-      requests.failed.push(`${new Date().toISOString()} ${(error as Error).message}`);
+      requests.failed.push({ began, reason: (error as Error).message });
     }
-    requests.slowestMs = Math.max(requests.slowestMs, performance.now() - began);
+    requests.slowestMs = Math.max(requests.slowestMs, Date.now() - began);
   };
   const timer = setInterval(() => {
     for (const [kind, request] of Object.entries(kinds)) {
@@ -59,9 +59,22 @@ export async function loadWhile(
   return load;
 }
 
-/** All requests that failed, with their kind. */
-export const failures = (load: Record<string, Requests>): string[] =>
-  Object.entries(load).flatMap(([kind, { failed }]) => failed.map((reason) => `${kind}: ${reason}`));
+/** Requests that failed, with their kind and the time they began; without those that began in one of these periods. */
+export const failures = (load: Record<string, Requests>, periods: [number, number][] = []): string[] =>
+  Object.entries(load).flatMap(([kind, { failed }]) =>
+    failed
+      .filter(({ began }) => !periods.some(([from, to]) => from <= began && began <= to))
+      .map(({ began, reason }) => `${new Date(began).toISOString()} ${kind}: ${reason}`),
+  );
+
+/** One line a kind. */
+export const described = (load: Record<string, Requests>): string =>
+  Object.entries(load)
+    .map(
+      ([kind, { passed, failed, slowestMs }]) =>
+        `${kind}: ${passed} passed, ${failed.length} failed, slowest ${slowestMs} ms`,
+    )
+    .join("\n");
 
 function requestsOf(
   registry: Registry,
