@@ -2,7 +2,7 @@ import type { Examination } from "../../components/model/examination.ts";
 import type { Inventory } from "../../components/model/inventory.ts";
 import { dataServices } from "../../components/model/topology.ts";
 import { newestEntry, type Observation } from "../cluster/observe.ts";
-import { summarize } from "../cluster/summary.ts";
+import { type Summary, summarize } from "../cluster/summary.ts";
 
 export interface Diagnosis {
   /** Stable. */
@@ -28,7 +28,16 @@ const certificateDays = 30;
 
 /** Every condition that would break the next failover, and what is broken now. Pure. */
 export function diagnose(patient: Patient): Diagnosis[] {
-  return [...symptoms(patient), ...ofNodes(patient), ...ofPair(patient)].sort((a, b) => rank(a) - rank(b));
+  return [...symptoms(patient), ...beyondStatus(patient)].sort((a, b) => rank(a) - rank(b));
+}
+
+/** What only an examination finds. */
+const beyondStatus = (patient: Patient): Diagnosis[] => [...ofNodes(patient), ...ofPair(patient)];
+
+/** What `status` says: what is seen at a glance, and what is broken now without being seen. Pure. */
+export function condition(patient: Patient): Summary {
+  const hidden = beyondStatus(patient).filter(({ severity }) => severity === "critical");
+  return summarize(patient.inventory, patient.observation, hidden);
 }
 
 const rank = ({ severity }: Diagnosis) => ["critical", "warning", "notice"].indexOf(severity);

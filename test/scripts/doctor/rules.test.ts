@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Examination } from "../../../components/model/examination.ts";
 import type { NodeObservation } from "../../../scripts/cluster/observe.ts";
-import { type Diagnosis, diagnose } from "../../../scripts/doctor/rules.ts";
+import { condition, type Diagnosis, diagnose } from "../../../scripts/doctor/rules.ts";
 import { first, healthy, inventory, Pair, second } from "../roll/pair.ts";
 
 const well: Examination = {
@@ -133,4 +133,15 @@ test("of a host that cannot be asked only that is said", () => {
     examinations: { node1: well, node2: undefined },
   });
   expect(found.map(({ id }) => id)).toContain("host.unreachable");
+});
+
+test("what is broken now without being seen at a glance belongs to the status, what may break later does not", () => {
+  const observation = new Pair(healthy(first), healthy(second)).observe();
+  const sick = { ...well, write: "a write did not end within 8 s", unheld: ["docker.io"] };
+  const { healthy: whole, findings } = condition({
+    inventory,
+    observation,
+    examinations: { node1: sick, node2: well },
+  });
+  expect([whole, findings.map(({ id }) => id)]).toEqual([false, ["harbor.no-write"]]);
 });
