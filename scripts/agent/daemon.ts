@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { AgentSettings } from "../../components/model/agent.ts";
+import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { type Belief, type BootDecision, type RecordEntry, settled } from "../../components/model/record.ts";
 import type { DataService } from "../../components/model/topology.ts";
@@ -10,6 +11,7 @@ import type { RecordClient, RecordRequest } from "../record/client.ts";
 import { decideBoot, decideRedisBoot, type PeerAnswer } from "./boot.ts";
 import { operationToken } from "./boot-facts.ts";
 import { configuredRedisRole, readData } from "./data.ts";
+import { collectFacts } from "./facts.ts";
 import { readKnown, writeKnown } from "./known.ts";
 import { askPeer } from "./peer.ts";
 import { PostgresSession, type ServerState } from "./postgres-session.ts";
@@ -99,6 +101,11 @@ export class Daemon {
     const answer = await this.record.ask(request);
     if (request.do === "claim") await this.lookNow();
     return answer;
+  }
+
+  /** Everything that operations decide by. */
+  facts(): Promise<HostFacts> {
+    return collectFacts(this.settings, this.record);
   }
 
   /** Why an operation with this token may not go on, by the record as it is now. */

@@ -8,7 +8,7 @@ import type { Daemon } from "./daemon.ts";
 /**
  * Answers root on this host over a unix socket: `POST /record` performs a request, `POST /owns` says whether the newest
  * entry is the intent with that token (200) or what has taken over (409), `POST /look` looks at record and servers at
- * once instead of at their time, `POST /routes` hands commands to HAProxy here. Starting a program of its own for each costs
+ * once instead of at their time, `POST /facts` tells the facts, `POST /routes` hands commands to HAProxy here. Starting a program of its own for each costs
  * half a second, in which clients wait.
  */
 export function openDoor(daemon: Daemon): void {
@@ -22,6 +22,7 @@ export function openDoor(daemon: Daemon): void {
         if (request.url === "/record")
           return answer(200, JSON.stringify((await daemon.askRecordFor(JSON.parse(text))) ?? null));
         if (request.url === "/look") return answer(200, String(await daemon.lookNow().then(() => true)));
+        if (request.url === "/facts") return answer(200, JSON.stringify(await daemon.facts()));
         if (request.url === "/routes") return answer(200, await tellHaproxy(text));
         if (request.url !== "/owns") return answer(404, "");
         const objection = await daemon.objection(text.trim());
