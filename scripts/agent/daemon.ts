@@ -12,6 +12,7 @@ import { decideBoot, decideRedisBoot, type PeerAnswer } from "./boot.ts";
 import { operationToken } from "./boot-facts.ts";
 import { configuredRedisRole, readData } from "./data.ts";
 import { collectFacts } from "./facts.ts";
+import { sampleDisks } from "./growth.ts";
 import { readKnown, writeKnown } from "./known.ts";
 import { askPeer } from "./peer.ts";
 import { PostgresSession, type ServerState } from "./postgres-session.ts";
@@ -29,6 +30,8 @@ const lookMs = 500;
 const askMs = 1_000;
 /** How often disks, certificate and what people should know are looked at. */
 const watchMs = 2_000;
+/** How often the use of disks is remembered. */
+const sampleMs = 3_600_000;
 /** A start that failed is tried again after this time. */
 const retryMs = 5_000;
 
@@ -86,6 +89,7 @@ export class Daemon {
     if (this.services.length > 0) void this.forever(askMs, () => this.askRecord());
     void this.forever(askMs, () => this.askPeer());
     void this.forever(lookMs, () => this.lookAtHarbor());
+    void this.forever(sampleMs, sampleDisks);
     if (this.settings.notify) void this.forever(watchMs, () => this.watch());
     return this.forever(lookMs, () => this.look());
   }

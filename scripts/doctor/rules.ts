@@ -25,6 +25,7 @@ export interface Patient {
 
 const clockSeconds = 2;
 const certificateDays = 30;
+const diskDays = 30;
 
 /** Every condition that would break the next failover, and what is broken now. Pure. */
 export function diagnose(patient: Patient): Diagnosis[] {
@@ -119,6 +120,14 @@ function ofNodes({ inventory, observation, examinations }: Patient): Diagnosis[]
           used >= 0.9 ? "critical" : "warning",
           `${mount} is ${Math.floor(used * 100)} % full`,
           "free space or enlarge it: PostgreSQL stops on a full disk",
+        );
+    for (const [mount, days] of Object.entries(examination.daysUntilFull ?? {}))
+      if (days < diskDays)
+        add(
+          "disk.filling",
+          "warning",
+          `${mount} will be full in ${Math.floor(days)} days at its pace of the last two weeks`,
+          "find what grows, or enlarge it: PostgreSQL stops on a full disk",
         );
     if (examination.leftovers.length > 0)
       add(

@@ -45,6 +45,12 @@ const rows: [id: string, severity: Diagnosis["severity"], found: () => Diagnosis
   ["certificate.expires", "critical", () => diagnosed({ certificates: { "/x.crt": -1 } }), /has expired/],
   ["disk.full", "warning", () => diagnosed({ disks: { "/": 0.85 } }), /85 % full/],
   ["disk.full", "critical", () => diagnosed({ disks: { "/": 0.95 } }), /95 % full/],
+  [
+    "disk.filling",
+    "warning",
+    () => diagnosed({ daysUntilFull: { "/": 12.7, "/data": 31 } }),
+    /\/ will be full in 12 days/,
+  ],
   ["postgres.leftovers", "notice", () => diagnosed({ leftovers: ["/data.former"] }), /did not end: \/data\.former/],
   ["fence.none", "notice", () => diagnosed({}, undefined, false), /nothing can switch a lost primary off/],
   [
