@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RecordEntry } from "../../components/model/record.ts";
+import { until } from "../../scripts/roll/wait.ts";
 import { failures, loadWhile } from "../support/load.ts";
 import { stoppedAt } from "../support/operator.ts";
 import { type Image, makeImage } from "../support/registry.ts";
@@ -109,6 +110,28 @@ test("a standby that cannot follow any more is copied anew", async () => {
     findings.some(({ id }) => id === "postgres.standby-away"),
   );
   expect((await stack.ok("harbor-ha", "rejoin", "--yes")).stderr).toContain("it was copied anew");
+});
+
+test("a transaction that does not end keeps a switchover from beginning: it is named, and Harbor goes on", async () => {
+  const before = await entries();
+  const psql = "PGPASSFILE=/etc/harbor-ha/harbor.pgpass psql -XqAt -h 127.0.0.1 -p 6432 -U harbor -w registry";
+  const long = stack.onHost("node1", `${psql} -c 'SELECT 1, pg_sleep(25)'`);
+  await until("it runs", 30_000, async () => {
+    const running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT 1, pg_sleep(25)'";
+    return (
+      (await stack.onHost(await primary(), `runuser -u postgres -- psql -XAtqc "${running}"`)).stdout.trim() === "1"
+    );
+  });
+  const { code, stderr } = await stack.harborHa("switchover", "--yes");
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /harbor has been running a transaction for \d+ s: SELECT 1, pg_sleep.*\[switchover\.not-paused\]/,
+    ),
+  ]);
+  expect((await stack.onHost("node2", `${psql} -c 'SELECT 2'`)).stdout.trim()).toBe("2");
+  expect(await entries()).toEqual(before);
+  expect((await long).code).toBe(0);
 });
 
 test("wrong wishes are refused in one sentence, and nothing is touched", async () => {
