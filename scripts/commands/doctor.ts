@@ -5,6 +5,7 @@ import { hostPaths } from "../../components/model/paths.ts";
 import { quote } from "../../components/model/shell.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { type Diagnosis, diagnose } from "../doctor/rules.ts";
+import { checkFence } from "../failover/fence.ts";
 import { pairCommand, withPair } from "./pair.ts";
 
 export function doctorCommand(): Command {
@@ -31,14 +32,15 @@ export function doctorCommand(): Command {
 }
 
 async function examineAll(cluster: Cluster): Promise<Diagnosis[]> {
-  const [observation, ...answers] = await Promise.all([
+  const [observation, fence, ...answers] = await Promise.all([
     cluster.observe(),
+    checkFence(cluster.inventory),
     ...[...cluster.hosts].map(async ([name, host]) => {
       const { status, stdout } = await host.run(`node ${hostPaths.programs}/agent.cjs examine`, { timeoutMs: 30_000 });
       return [name, status === 0 ? (JSON.parse(stdout) as Examination) : undefined] as const;
     }),
   ]);
-  return diagnose({ inventory: cluster.inventory, observation, examinations: Object.fromEntries(answers) });
+  return diagnose({ inventory: cluster.inventory, observation, examinations: Object.fromEntries(answers), fence });
 }
 
 async function mend(cluster: Cluster, found: Diagnosis[]): Promise<void> {

@@ -21,6 +21,8 @@ export interface Patient {
   inventory: Inventory;
   observation: Observation;
   examinations: Record<string, Examination | undefined>;
+  /** What a trial of the fence found. */
+  fence?: Diagnosis[];
 }
 
 const clockSeconds = 2;
@@ -28,7 +30,9 @@ const certificateDays = 30;
 
 /** Every condition that would break the next failover, and what is broken now. Pure. */
 export function diagnose(patient: Patient): Diagnosis[] {
-  return [...symptoms(patient), ...ofNodes(patient), ...ofPair(patient)].sort((a, b) => rank(a) - rank(b));
+  return [...symptoms(patient), ...ofNodes(patient), ...ofPair(patient), ...(patient.fence ?? [])].sort(
+    (a, b) => rank(a) - rank(b),
+  );
 }
 
 const rank = ({ severity }: Diagnosis) => ["critical", "warning", "notice"].indexOf(severity);
