@@ -108,7 +108,7 @@ async function signedRequest(endpoint: string, region: string, requestMs: number
   await credential.getCredential().catch(() => {
     throw new EcsFault(
       "fence.credentials",
-      "this machine holds no credentials for Alibaba Cloud",
+      "this machine has no credentials for Alibaba Cloud that can be used",
       `${whereCredentialsLie}, and run the same command again`,
     );
   });

@@ -10,7 +10,7 @@ interface Machine {
 }
 
 const usual: Pace = { deadlineMs: 120_000, pauseMs: 2_000, requestMs: 5_000 };
-/** With nobody to answer for the instance, doctor does not wait that long. */
+/** A trial is no emergency: an API that does not answer soon is a finding. */
 const brief: Pace = { ...usual, deadlineMs: 15_000 };
 
 /** What is read in vain this often was not just an old state. */
