@@ -5,6 +5,7 @@ import { quote } from "../../components/model/shell.ts";
 import type { Cluster } from "../cluster/observe.ts";
 import { examinePair } from "../doctor/examine.ts";
 import { type Diagnosis, diagnose } from "../doctor/rules.ts";
+import { checkFence } from "../failover/fence.ts";
 import { pairCommand, withPair } from "./pair.ts";
 
 export function doctorCommand(): Command {
@@ -17,7 +18,10 @@ export function doctorCommand(): Command {
     .option("--json", "print one JSON object on stdout")
     .action((options) =>
       withPair(options, async (cluster) => {
-        const look = async () => diagnose(await examinePair(cluster));
+        const look = async () => {
+          const [patient, fence] = await Promise.all([examinePair(cluster), checkFence(cluster.inventory)]);
+          return diagnose({ ...patient, fence });
+        };
         let found = await look();
         if (options.fix) {
           await mend(cluster, found);

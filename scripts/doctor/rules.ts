@@ -21,6 +21,8 @@ export interface Patient {
   inventory: Inventory;
   observation: Observation;
   examinations: Record<string, Examination | undefined>;
+  /** What a trial of the fence found. */
+  fence?: Diagnosis[];
 }
 
 const clockSeconds = 2;
@@ -29,7 +31,7 @@ const diskDays = 30;
 
 /** Every condition that would break the next failover, and what is broken now. Pure. */
 export function diagnose(patient: Patient): Diagnosis[] {
-  return [...symptoms(patient), ...beyondStatus(patient)].sort((a, b) => rank(a) - rank(b));
+  return [...symptoms(patient), ...beyondStatus(patient), ...(patient.fence ?? [])].sort((a, b) => rank(a) - rank(b));
 }
 
 /** What only an examination finds. */
