@@ -9,7 +9,7 @@ export interface Requests {
 }
 
 /** The time between two requests of one kind; none waits for the one before. */
-const everyMs = 200;
+const everyMs = 500;
 
 /**
  * What a registry's clients do all day, while some work is done: logins and sessions of the UI, the API with a password, tokens,

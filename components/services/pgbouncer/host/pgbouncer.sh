@@ -3,7 +3,7 @@
 set -eu
 
 # Its own administrator, by being the same user at its socket.
-admin() { timeout "$1" runuser -u postgres -- psql -XqAt -h /var/run/postgresql -p 6432 -U pgbouncer -c "$2" pgbouncer; }
+admin() { runuser -u postgres -- timeout "$1" psql -XqAt -h /var/run/postgresql -p 6432 -U pgbouncer -c "$2" pgbouncer; }
 
 # pause: Harbor's statements wait while this runs and its caller is alive, 15 s at most. Says `paused` once nothing is under
 # way at the servers; a transaction that lasts longer than 3 s ends the attempt.
