@@ -5,7 +5,7 @@ import { decideRunning, type RunningFacts } from "../agent/running.ts";
 import type { NodeObservation } from "../cluster/observe.ts";
 import { allowedMoves, decideMove } from "../failover/rules.ts";
 import { adoptRecord } from "../record/adopt.ts";
-import { firstDatabaseRules, firstRedisRules } from "../roll/rules/record.ts";
+import { firstDatabaseRules } from "../roll/rules/record.ts";
 import { combinations } from "./combinations.ts";
 import { moveDomains, moveSituation } from "./move-situations.ts";
 
@@ -20,7 +20,17 @@ export interface Succession {
 
 const kinds = recordEntry.shape.kind.options;
 
-/** Which entry may follow which, found by asking the tables themselves. Pure. */
+/** Whom an entry may name in sync; going back leaves it as it was. */
+const syncs: Record<Kind, string[][]> = {
+  intent: [[]],
+  done: [[]],
+  degraded: [[]],
+  restored: [[]],
+  synced: [["node2"]],
+  aborted: [[], ["node2"]],
+};
+
+/** Which entry may follow which where PostgreSQL runs on the nodes, found by asking the tables themselves. Pure. */
 export function successions(): Succession[] {
   const found = [...first(), ...kinds.flatMap((kind) => [...byMoves(kind), ...byAgent(kind), ...byAdoption(kind)])];
   return [...new Map(found.map((one) => [JSON.stringify(one), one])).values()];
@@ -40,12 +50,18 @@ export function recordDiagram(): string {
 /** A move claims an intent, and settles it. */
 function byMoves(kind: Kind): Succession[] {
   const { node1, node2 } = moveDomains;
-  const few = { ...moveDomains, node1: node1.slice(0, 2), node2: node2.slice(0, 1) };
-  return [...combinations(few)].flatMap((choice) => {
+  const few = {
+    ...moveDomains,
+    node1: node1.slice(0, 2),
+    node2: node2.slice(0, 1),
+    elsewhere: ["nothing"] as const,
+    sync: syncs[kind],
+  };
+  return [...combinations(few)].flatMap(({ sync, ...choice }) => {
     const facts = moveSituation(choice);
     const [newest, ...older] = facts?.entries ?? [];
     if (!facts || !newest || settled(newest) !== (kind !== "intent")) return [];
-    const decision = decideMove({ ...facts, entries: [{ ...newest, kind }, ...older] });
+    const decision = decideMove({ ...facts, entries: [{ ...newest, kind, sync }, ...older] });
     const row = allowedMoves.find(({ id }) => id === decision.rule);
     if (!row) return [];
     return [
@@ -66,16 +82,6 @@ const entry = (kind: Kind, sync: string[] = []): RecordEntry => ({
   at: "2026-01-31T10:00:00Z",
   token: "token-of-the-example",
 });
-
-/** Whom an entry may name in sync; going back leaves it as it was. */
-const syncs: Record<Kind, string[][]> = {
-  intent: [[]],
-  done: [[]],
-  degraded: [[]],
-  restored: [[]],
-  synced: [["node2"]],
-  aborted: [[], ["node2"]],
-};
 
 /** A primary's agent says when the standby is gone, and when it holds everything again. */
 function byAgent(kind: Kind): Succession[] {
@@ -120,12 +126,12 @@ function byAdoption(kind: Kind): Succession[] {
   return "entry" in adoption ? [{ before: kind, after: adoption.entry.kind, rule: "record adopt" }] : [];
 }
 
-/** What begins a record: with the first database, with one that is older than the record, with Redis alone. */
+/** What begins a record: with the first database, or with one that is older than the record. */
 function first(): Succession[] {
   const inventory = { topology: { initialPrimary: "node1" } } as unknown as Inventory;
   const intent = { ...entry("intent"), epoch: 1 };
   const made = { data: "present", role: "primary", firstToken: intent.token };
-  return [...firstDatabaseRules, ...firstRedisRules].flatMap(({ id, decide }) =>
+  return firstDatabaseRules.flatMap(({ id, decide }) =>
     [{ data: "empty", role: "down" }, made].flatMap((postgres) =>
       [undefined, intent].flatMap((newest): Succession[] => {
         const facts = {

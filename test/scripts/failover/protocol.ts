@@ -27,6 +27,8 @@ interface Node {
   only: boolean;
   /** Epoch of the newest entry its agent has read. */
   seen: number;
+  /** Whether its agent has claimed an entry since then. */
+  claimed: boolean;
 }
 
 interface Operator {
@@ -55,6 +57,7 @@ export type Guard =
   | "stop-before-promote"
   | "sync-before-promote"
   | "record-before-release"
+  | "read-before-release"
   | "claim-once";
 
 const entry = (
@@ -85,6 +88,7 @@ const healthyNode = (standby: boolean): Node => ({
   proven: !standby,
   only: false,
   seen: 1,
+  claimed: false,
 });
 
 export const start = (begins: number, cuts: number): State => ({
@@ -103,7 +107,7 @@ const streams = (state: State, from: Name) => {
   return isPrimary(primary) && runs(standby) && standby.standby && standby.timeline <= primary.timeline;
 };
 /** Whether a commit on this node would be acknowledged. */
-export const acknowledges = (state: State, name: Name) =>
+const acknowledges = (state: State, name: Name) =>
   isPrimary(state.nodes[name]) && (!state.nodes[name].waits || streams(state, name));
 
 export interface Step {
@@ -142,8 +146,7 @@ export function steps(state: State, without?: Guard): Step[] {
       });
     if (node.power && node.seen < newest(state).epoch)
       add(`${name}'s agent reads the record`, (next) => {
-        next.nodes[name].seen = newest(next).epoch;
-        next.nodes[name].proven = false;
+        Object.assign(next.nodes[name], { seen: newest(next).epoch, proven: false, claimed: false });
         return undefined;
       });
     found.push(...agentSteps(state, name, without));
@@ -162,7 +165,7 @@ function catchUp(next: State, from: Name): undefined {
 }
 
 function powerOff(next: State, name: Name) {
-  Object.assign(next.nodes[name], { power: false, pg: "down", proven: false });
+  Object.assign(next.nodes[name], { power: false, pg: "down", proven: false, claimed: false });
 }
 
 function peerOf(state: State, name: Name): PeerAnswer {
@@ -191,8 +194,7 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
     return start === "no"
       ? []
       : step(`start as ${start}`, (next) => {
-          next.nodes[name].pg = "up";
-          next.nodes[name].seen = newest(next).epoch;
+          Object.assign(next.nodes[name], { pg: "up", seen: newest(next).epoch, claimed: false });
         });
   }
   const streaming = streams(state, name);
@@ -223,6 +225,9 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
   });
   if (!decision) return [];
   const { action, rule } = decision;
+  // The agent reads the record after each claim, whatever came of it, and does neither of these before.
+  if (node.claimed && (action.do === "claim" || (action.do === "stop-waiting" && without !== "read-before-release")))
+    return [];
   switch (action.do) {
     case "stop":
       return step(rule, (next) => {
@@ -240,6 +245,7 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
         next.record.push(
           entry(newest(next).epoch + 1, action.kind, name, action.sync as Name[], { timeline: node.timeline, token }),
         );
+        next.nodes[name].claimed = true;
       });
     case "wait-for-standby":
       return step(rule, (next) => {
