@@ -3,10 +3,13 @@ import { runningRules } from "../agent/running.ts";
 import { decideRejoin, rejoinAllowed, rejoinRules } from "../failover/rejoin-rules.ts";
 import { allowedMoves, decideMove, moveRules } from "../failover/rules.ts";
 import { wishRules } from "../failover/wish-rules.ts";
+import { judgeOperation, operationActs, operationRules } from "../operations/rules.ts";
+import { rulesOf } from "../roll/rules.ts";
 import { bootDomains, bootSituation } from "./boot-situations.ts";
 import { type Choice, nearest } from "./combinations.ts";
 import { table } from "./markdown.ts";
 import { type MoveChoice, moveDomains, moveSituation } from "./move-situations.ts";
+import { operationDomains, operationSituation } from "./operation-situations.ts";
 import { recordDiagram } from "./record-diagram.ts";
 
 /** A row of a table: what is so, and what is said of an example of it. */
@@ -50,6 +53,9 @@ ${rows([...wishRules, ...moveRules, ...allowedMoves], moveExamples())}
 ## \`rejoin\`
 
 ${rows([...rejoinRules, rejoinAllowed], rejoinExamples())}
+## \`operations\` of the stack file
+
+${rows([...operationRules, operationActs], operationExamples())}
 ## When a node starts
 
 Both PostgreSQL and Redis ask before each start; Redis skips the rows about the database. What stays down is asked again for ever.
@@ -60,7 +66,13 @@ ${rows(bootRules, bootExamples())}
 Its agent asks every second. The rows \`sync.…\` are for a primary that the newest entry names, settled and overtaken by nothing the other node has
 seen. Where no row matches nothing is done.
 
-${rows(runningRules, new Map(runningRules.map(({ id, sentence }) => [id, { sentence }])))}`;
+${rows(runningRules, new Map(runningRules.map(({ id, sentence }) => [id, { sentence }])))}
+## \`roll\`
+
+Every step leads to another look at the pair and another decision, until no row matches. Some rows refuse, the others do the next step. These are
+the rows of a pair that runs PostgreSQL and Redis itself; those of a server of yours are left out.
+
+${table([["Row", "When"], ...rollRules.map(({ id, when }) => [`\`${id}\``, when])])}`;
 }
 
 const rows = (rules: Row[], examples: Map<string, Said>) =>
@@ -72,8 +84,12 @@ const rows = (rules: Row[], examples: Map<string, Said>) =>
 function spoken({ sentence, remedy, exitCode, start }: Said): string {
   if (start === "primary" || start === "standby") return `starts as ${start}`;
   const verdict = start === "no" ? "stays down: " : exitCode ? `refused (${exitCode}): ` : "";
+  if (sentence === undefined) return "it is carried out, by the tables above";
   return `${verdict}${sentence}${remedy ? ` → ${remedy}` : ""}`;
 }
+
+/** Of a pair that runs all its services itself. */
+const rollRules = rulesOf({});
 
 function moveExamples(): Map<string, Said> {
   const ids = [...wishRules, ...moveRules, ...allowedMoves].map(({ id }) => id);
@@ -95,6 +111,15 @@ function example(
   if (!facts) return undefined;
   const found = decide(facts);
   return { rule: found.rule, found };
+}
+
+function operationExamples(): Map<string, Said> {
+  const ids = [...operationRules, operationActs].map(({ id }) => id);
+  return nearest(operationDomains, ids, (choice: Choice<typeof operationDomains>) => {
+    const { wish, entries, journal } = operationSituation(choice);
+    const found: Said & { rule: string } = judgeOperation(wish, entries, journal);
+    return { rule: found.rule, found };
+  });
 }
 
 function bootExamples(): Map<string, Said> {
