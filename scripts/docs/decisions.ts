@@ -63,7 +63,7 @@ Both PostgreSQL and Redis ask before each start; Redis skips the rows about the 
 ${rows(bootRules, bootExamples())}
 ## While a node runs
 
-Its agent asks every second. The rows \`sync.…\` are for a primary that the newest entry names, settled and overtaken by nothing the other node has
+Its agent asks all the time. The rows \`sync.…\` are for a primary that the newest entry names, settled and overtaken by nothing the other node has
 seen. Where no row matches nothing is done.
 
 ${rows(runningRules, new Map(runningRules.map(({ id, sentence }) => [id, { sentence }])))}

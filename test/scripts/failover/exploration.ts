@@ -53,7 +53,7 @@ export function explore(from: State, depth: number, without?: Guard): Explored {
  * do their part, one more command is given, or `rejoin`; some order of these must end in a healthy pair. Everything that may follow is
  * explored to its end, and searched backwards from the healthy states.
  */
-export function deadEnds(states: State[]): State[] {
+export function deadEnds(states: State[], without?: Guard): State[] {
   const roots = new Map<string, State>();
   for (const state of states) roots.set(key(later({ ...state, operators: [], begins: 1, cuts: 0 })), state);
   const numbers = new Map<string, number>();
@@ -69,7 +69,7 @@ export function deadEnds(states: State[]): State[] {
   };
   for (const name of roots.keys()) numberOf(JSON.parse(name));
   for (let number = 0; number < reached.length; number++)
-    for (const { next } of steps(reached[number] as State)) before[numberOf(later(next))]?.push(number);
+    for (const { next } of steps(reached[number] as State, without)) before[numberOf(later(next))]?.push(number);
   const saved = new Set(reached.flatMap((state, number) => (isHealthy(state) ? [number] : [])));
   for (const number of saved) for (const earlier of before[number] ?? []) saved.add(earlier);
   return [...roots].flatMap(([name, state]) => (saved.has(numbers.get(name) as number) ? [] : [state]));

@@ -51,14 +51,15 @@ export interface State {
   cuts: number;
 }
 
-/** Guards that a test may take away, to see what they are for. */
+/** Guards, and a way back, that a test may take away to see what they are for. */
 export type Guard =
   | "own-token"
   | "stop-before-promote"
   | "sync-before-promote"
   | "record-before-release"
   | "read-before-release"
-  | "claim-once";
+  | "claim-once"
+  | "rejoin";
 
 const entry = (
   epoch: number,
@@ -155,7 +156,7 @@ export function steps(state: State, without?: Guard): Step[] {
     if (operator) found.push(...operatorSteps(state, index, operator, without));
     else if (state.begins > 0) found.push(...beginnings(state, index, without));
   });
-  for (const name of names) found.push(...rejoins(state, name));
+  if (without !== "rejoin") for (const name of names) found.push(...rejoins(state, name));
   return found;
 }
 
