@@ -100,6 +100,14 @@ export const start = (begins: number, cuts: number): State => ({
   cuts,
 });
 
+/** Entries and operators are only ever replaced. */
+const copy = (state: State): State => ({
+  ...state,
+  record: [...state.record],
+  nodes: { node1: { ...state.nodes.node1 }, node2: { ...state.nodes.node2 } },
+  operators: [...state.operators],
+});
+
 const newest = (state: State) => state.record.at(-1) as RecordEntry;
 const runs = (node: Node) => node.power && node.pg === "up";
 export const isPrimary = (node: Node) => runs(node) && !node.standby;
@@ -122,7 +130,7 @@ export interface Step {
 export function steps(state: State, without?: Guard): Step[] {
   const found: Step[] = [];
   const add = (what: string, change: (next: State) => boolean | undefined) => {
-    const next = structuredClone(state);
+    const next = copy(state);
     found.push({ what, next, loses: change(next) });
   };
   for (const name of names) {
@@ -179,7 +187,7 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
   const node = state.nodes[name];
   if (!node.power) return [];
   const step = (what: string, change: (next: State) => void): Step[] => {
-    const next = structuredClone(state);
+    const next = copy(state);
     change(next);
     return [{ what: `${name}'s agent: ${what}`, next }];
   };
@@ -314,7 +322,7 @@ function beginnings(state: State, index: number, without?: Guard): Step[] {
           acceptLoss: false,
         });
         if (plan.kind === "refusal") continue;
-        const next = structuredClone(state);
+        const next = copy(state);
         next.begins--;
         next.operators[index] = {
           token: `operator-${state.begins}-on-entry-${plan.newest.epoch}`,
@@ -335,7 +343,7 @@ function beginnings(state: State, index: number, without?: Guard): Step[] {
 
 function operatorSteps(state: State, index: number, operator: Operator, without?: Guard): Step[] {
   const { token, from, to, goBack, phase } = operator;
-  const next = structuredClone(state);
+  const next = copy(state);
   const step = (what: string, to_: Operator["phase"] | undefined, loses?: boolean): Step[] => {
     next.operators[index] = to_ && { ...operator, phase: to_ };
     return [{ what: `the operator to ${to}: ${what}`, next, loses }];
@@ -400,7 +408,7 @@ function rejoins(state: State, name: Name): Step[] {
   const { kind, primary: named } = newest(state);
   if (!node.power || node.pg === "up" || node.standby || kind === "intent" || named !== primary) return [];
   if (!isPrimary(state.nodes[primary])) return [];
-  const next = structuredClone(state);
+  const next = copy(state);
   becomeStandby(next, name);
   return [{ what: `${name} rejoins`, next, loses: node.only }];
 }
