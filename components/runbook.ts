@@ -28,7 +28,7 @@ export const runbook: RunbookEntry[] = [
       "[failover.may-lose]: the other node lacks acknowledged writes; bring the lost one back, or accept the loss by the flag. [fence.…]: switch the lost node off yourself, make sure, and say so by the flag. [move.record-unreadable]: bring the shared storage back first",
   },
   {
-    when: "The lost node is back",
+    when: "The lost node is back; one that the fence switched off has to be switched on",
     run: ["harbor-ha rejoin"],
     expect: "its database is rewound (or copied anew) and follows; the pair is synchronous again",
     otherwise: "run it again; its former data is kept beside the new until the new one is synchronous",

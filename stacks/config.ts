@@ -40,6 +40,26 @@ const hostOptions = z.strictObject({
   networkInterface: z.string().optional().describe("Interface, where it differs from hosts.networkInterface."),
 });
 
+const instanceId = z.string().regex(/^i-[0-9a-z]{4,}$/, "must be an ECS instance's id, e.g. i-bp67acfmxazb4ph1abcd");
+
+const aliyunFence = z
+  .strictObject({
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z0-9]+)+$/, "must be a region's id, e.g. cn-hangzhou")
+      .describe("Region of both instances."),
+    node1: instanceId.describe("The instance that is node1; its private address must be hosts.node1.address."),
+    node2: instanceId.describe("The instance that is node2; its private address must be hosts.node2.address."),
+    endpoint: z
+      .string()
+      .regex(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?$/, "must be https:// and a host, without a path")
+      .optional()
+      .describe(
+        "Address of the ECS API, e.g. https://ecs-vpc.cn-hangzhou.aliyuncs.com, where the region's public one is out of reach.",
+      ),
+  })
+  .describe("Two ECS instances of Alibaba Cloud.");
+
 const databaseName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, "must be letters, digits, `_`, `.` and `-`, beginning with a letter");
@@ -177,10 +197,9 @@ export const configSchema = z.strictObject({
           "Your own balancer holds TCP 443: let it forward to port 8443 of both machines, check HTTP GET /endpoint on port 8008 (200), and keep a client with one machine by its address.",
         ),
       fence: z
-        .string()
-        .min(1, "must be a shell command, or none")
+        .union([z.string().min(1, "must be a shell command, or none"), z.strictObject({ aliyun: aliyunFence })])
         .describe(
-          "Shell command, run where `harbor-ha` runs, that switches a lost primary off and succeeds only once it is off; HARBOR_HA_NODE and HARBOR_HA_ADDRESS tell which. Or `none`: a failover then needs your word that it is off.",
+          "How a lost primary is switched off before the other node takes over. A shell command, run where `harbor-ha` runs, that succeeds only once it is off; HARBOR_HA_NODE and HARBOR_HA_ADDRESS tell which. Or `aliyun` for two ECS instances of Alibaba Cloud: the lost one is stopped by force through the API and keeps its addresses and its billing; whoever runs `harbor-ha` needs credentials (environment, profile or instance role) with ecs:DescribeInstances and ecs:StopInstance. Or `none`: a failover then needs your word that it is off.",
         ),
     })
     .refine(

@@ -17,6 +17,7 @@ interface HostsOptions {
     networkInterface?: string;
     privateKeyFile?: string;
     virtualAddress?: string;
+    fence?: string | { aliyun: { node1: string; node2: string } };
   };
 }
 
@@ -61,7 +62,7 @@ export function hostsProblems(options: HostsOptions): Problem[] {
       "give the record a bucket of its own, without versioning",
     );
   if (!hosts) return problems;
-  const { node1, node2, virtualAddress, networkInterface, privateKeyFile } = hosts;
+  const { node1, node2, virtualAddress, networkInterface, privateKeyFile, fence } = hosts;
   const virtual = virtualAddress?.split("/")[0];
   if (node1.address === node2.address)
     add("hosts.node2.address", `${node2.address} is the address of node1 too`, "give each machine its own");
@@ -86,6 +87,8 @@ export function hostsProblems(options: HostsOptions): Problem[] {
           `needed for the virtual address on ${name}`,
           "set it to the interface that `ip -brief address` shows with the machine's address",
         );
+  if (typeof fence === "object" && fence.aliyun.node1 === fence.aliyun.node2)
+    add("hosts.fence.aliyun.node2", `${fence.aliyun.node2} is the instance of node1 too`, "give each node its own");
   if (hostname && isIP(hostname) === 4 && virtual && hostname !== virtual)
     add("hostname", `${hostname} is not hosts.virtualAddress`, `use a name, or ${virtual}`);
   if (privateKeyFile && !existsSync(privateKeyFile))

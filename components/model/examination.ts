@@ -10,6 +10,8 @@ export interface Examination {
   certificates: Record<string, number>;
   /** Use of each local file system as a fraction, by mount point. */
   disks: Record<string, number>;
+  /** Days until each growing file system is full, at the pace of the last two weeks, by mount point. */
+  daysUntilFull?: Record<string, number>;
   /** Seconds since 1970 by its clock. */
   clock: number;
   /** Most WAL in bytes that PostgreSQL keeps for a standby that is away; absent where it does not run here. */

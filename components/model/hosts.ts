@@ -38,7 +38,7 @@ export interface HostsConfig extends ExternalOptions {
     networkInterface?: string;
     virtualAddress?: string;
     loadBalancer?: { drainSeconds: number };
-    fence: string;
+    fence: string | { aliyun: { region: string; node1: string; node2: string; endpoint?: string } };
   };
 }
 
@@ -90,5 +90,10 @@ export function hostsAccess({ hosts }: Pick<HostsConfig, "hosts">): Record<strin
   return { node1: login(hosts.node1), node2: login(hosts.node2) };
 }
 
-export const hostsFence = ({ hosts: { fence } }: Pick<HostsConfig, "hosts">): Fence =>
-  fence === "none" ? { kind: "none" } : { kind: "command", command: fence };
+/** How one of them is proven to be off. */
+export function hostsFence({ hosts: { fence } }: Pick<HostsConfig, "hosts">): Fence {
+  if (fence === "none") return { kind: "none" };
+  if (typeof fence === "string") return { kind: "command", command: fence };
+  const { region, endpoint, node1, node2 } = fence.aliyun;
+  return { kind: "aliyun", region, ...(endpoint ? { endpoint } : {}), instances: { node1, node2 } };
+}

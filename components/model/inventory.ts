@@ -8,6 +8,15 @@ export const fence = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("lab") }),
   /** A shell command on the operator's machine; `$HARBOR_HA_NODE` and `$HARBOR_HA_ADDRESS` say which; exit code 0 means off. */
   z.object({ kind: z.literal("command"), command: z.string() }),
+  /** An ECS instance of Alibaba Cloud is stopped by force, with the credentials of whoever asks for it. */
+  z.object({
+    kind: z.literal("aliyun"),
+    region: z.string(),
+    /** Where the public endpoint of the region is out of reach. */
+    endpoint: z.string().optional(),
+    /** The instance of each node. */
+    instances: z.record(z.string(), z.string()),
+  }),
   z.object({ kind: z.literal("none") }),
 ]);
 export type Fence = z.infer<typeof fence>;

@@ -20,22 +20,21 @@ const madeByInit: Record<string, string> = {
 /** Turns zod's issues into problems; unknown keys get the closest known one. Never quotes a value, it may be a secret. */
 export function describeIssues(error: z.ZodError, schema: z.ZodType): Problem[] {
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as OptionSchema;
-  return error.issues.flatMap((issue): Problem[] => {
+  const describe = (issue: z.core.$ZodIssue): Problem[] => {
     const path = issue.path.map(String);
     const problem = (reason: string, remedy = setRemedy(path, json)): Problem[] => [
       { path: path.join("."), reason, remedy },
     ];
+    const missing = () => problem("required, but not set", madeByInit[path.join(".")]);
     switch (issue.code) {
       case "unrecognized_keys":
         return issue.keys.map((key) => ({
           path: [...path, key].join("."),
           reason: "unknown option",
-          remedy: suggestion(key, Object.keys(optionsAlong(json, path).at(-1)?.properties ?? {})),
+          remedy: suggestion(key, Object.keys(propertiesOf(optionsAlong(json, path).at(-1)))),
         }));
       case "invalid_type":
-        if (!issue.message.includes("received undefined"))
-          return problem(`must be ${typeNames[issue.expected] ?? issue.expected}`);
-        return problem("required, but not set", madeByInit[path.join(".")] ?? setRemedy(path, json));
+        return isMissing(issue) ? missing() : problem(`must be ${typeNames[issue.expected] ?? issue.expected}`);
       case "invalid_value":
         return problem(`must be one of ${issue.values.map(String).join(", ")}`);
       case "too_small":
@@ -44,13 +43,22 @@ export function describeIssues(error: z.ZodError, schema: z.ZodType): Problem[] 
         return problem(`must be at most ${issue.maximum}`);
       case "invalid_key":
         return problem(issue.issues[0]?.message ?? issue.message, "correct the name, or remove it");
-      case "invalid_union":
-        return problem(unionReason(issue.errors.flat()));
+      case "invalid_union": {
+        const meant = issue.errors.find((alternative) => !alternative.some(isWrongType));
+        if (meant) return meant.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }));
+        return issue.errors.flat().every(isMissing) ? missing() : problem(unionReason(issue.errors.flat()));
+      }
       default:
         return problem(issue.message);
     }
-  });
+  };
+  return error.issues.flatMap(describe);
 }
+
+const isMissing = ({ message }: z.core.$ZodIssue) => message.includes("received undefined");
+
+/** Whether the value as a whole is of another type than this alternative. */
+const isWrongType = ({ code, path }: z.core.$ZodIssue) => code === "invalid_type" && path.length === 0;
 
 const typeNames: Record<string, string> = {
   string: "a text (in quotes if it looks like a number)",
@@ -61,11 +69,9 @@ const typeNames: Record<string, string> = {
   record: "an object of names and values",
 };
 
-/** A value that has the right type for one alternative, but not the right form, is told that form. */
 function unionReason(issues: z.core.$ZodIssue[]): string {
-  const form = issues.find((issue) => issue.code !== "invalid_type");
   const types = issues.flatMap((issue) => (issue.code === "invalid_type" ? [issue.expected] : []));
-  return form?.message ?? `must be ${types.join(", ").replace(/, ([^,]*)$/, " or $1")}`;
+  return `must be ${types.join(", ").replace(/, ([^,]*)$/, " or $1")}`;
 }
 
 /** How to set an option. A secret's value is asked for by the command: it belongs neither on a command line nor in a file in clear. */
@@ -94,12 +100,17 @@ function suggestion(key: string, known: string[]): string {
 /** The schema's parts from the whole down to a path. */
 function optionsAlong(json: OptionSchema, path: string[]): [OptionSchema, ...OptionSchema[]] {
   const [step, ...rest] = path;
-  return step === undefined ? [json] : [json, ...optionsAlong(json.properties?.[step] ?? {}, rest)];
+  return step === undefined ? [json] : [json, ...optionsAlong(propertiesOf(json)[step] ?? {}, rest)];
 }
 interface OptionSchema {
   properties?: Record<string, OptionSchema>;
+  anyOf?: OptionSchema[];
   secret?: boolean;
 }
+
+/** The options inside one; where it may also be a plain value, those of its object form. */
+const propertiesOf = (json: OptionSchema | undefined) =>
+  json?.properties ?? json?.anyOf?.find(({ properties }) => properties)?.properties ?? {};
 
 /** One text for people: every problem on its own lines. */
 export function formatProblems(problems: Problem[]): string {

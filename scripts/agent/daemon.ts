@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { AgentSettings } from "../../components/model/agent.ts";
+import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { type Belief, type BootDecision, type RecordEntry, settled } from "../../components/model/record.ts";
 import type { DataService } from "../../components/model/topology.ts";
@@ -10,6 +11,8 @@ import type { RecordClient, RecordRequest } from "../record/client.ts";
 import { decideBoot, decideRedisBoot, type PeerAnswer } from "./boot.ts";
 import { operationToken } from "./boot-facts.ts";
 import { configuredRedisRole, readData } from "./data.ts";
+import { collectFacts } from "./facts.ts";
+import { sampleDisks } from "./growth.ts";
 import { readKnown, writeKnown } from "./known.ts";
 import { askPeer } from "./peer.ts";
 import { PostgresSession, type ServerState } from "./postgres-session.ts";
@@ -27,6 +30,8 @@ const lookMs = 500;
 const askMs = 1_000;
 /** How often disks, certificate and what people should know are looked at. */
 const watchMs = 2_000;
+/** How often the use of disks is remembered. */
+const sampleMs = 3_600_000;
 /** A start that failed is tried again after this time. */
 const retryMs = 5_000;
 
@@ -70,7 +75,7 @@ export class Daemon {
       case "/primary":
         return role(this.isPrimary());
       case "/redis":
-        return role(this.redis === "master" && this.mayServe());
+        return role(this.redis === "master" && this.mayServeRedis());
       case "/endpoint":
         return role(!leased("drain") && this.harborMisses < 3);
       case "/record":
@@ -84,6 +89,7 @@ export class Daemon {
     if (this.services.length > 0) void this.forever(askMs, () => this.askRecord());
     void this.forever(askMs, () => this.askPeer());
     void this.forever(lookMs, () => this.lookAtHarbor());
+    void this.forever(sampleMs, sampleDisks);
     if (this.settings.notify) void this.forever(watchMs, () => this.watch());
     return this.forever(lookMs, () => this.look());
   }
@@ -99,6 +105,11 @@ export class Daemon {
     const answer = await this.record.ask(request);
     if (request.do === "claim") await this.lookNow();
     return answer;
+  }
+
+  /** Everything that operations decide by. */
+  facts(): Promise<HostFacts> {
+    return collectFacts(this.settings, this.record);
   }
 
   /** Why an operation with this token may not go on, by the record as it is now. */
@@ -134,6 +145,11 @@ export class Daemon {
     if (this.belief.state === "none") return true;
     const newest = this.newest();
     return this.met && newest !== undefined && settled(newest) && newest.primary === this.settings.self.name;
+  }
+
+  /** Redis is handed over before the database, and its clients must not wait for that: an intent is enough. */
+  private mayServeRedis(): boolean {
+    return this.belief.state === "none" || (this.met && this.newest()?.primary === this.settings.self.name);
   }
 
   private async askPeer(): Promise<void> {

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { Examination } from "../../components/model/examination.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { complaint } from "./complaint.ts";
+import { daysUntilFull, diskSamples } from "./growth.ts";
 import { sickComponents } from "./probes.ts";
 import { fullness } from "./watcher.ts";
 
@@ -31,6 +32,7 @@ export async function examine(): Promise<Examination> {
     complaint(`${hostPaths.programs}/pgbouncer.sh`, 12_000),
     sickComponents(),
   ]);
+  const disks = await fullness();
   const manifests = readManifests();
   const held = manifests.flatMap(({ held }) => held ?? []);
   const holds = run("apt-mark", ["showhold"]).split("\n");
@@ -46,7 +48,8 @@ export async function examine(): Promise<Examination> {
       Object.entries(alike).map(([name, path]) => [name, (digestOf(path) ?? "missing").slice(0, 12)]),
     ),
     certificates: Object.fromEntries(certificates.filter(existsSync).map((path) => [path, daysLeft(path)])),
-    disks: await fullness(),
+    disks,
+    daysUntilFull: daysUntilFull(diskSamples(), { at: Date.now(), used: disks }),
     clock: Date.now() / 1000,
     maxSlotWalKeepBytes: maxSlotWalKeep(),
     write,

@@ -1,8 +1,11 @@
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import type { AgentSettings } from "../../components/model/agent.ts";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { DataService } from "../../components/model/topology.ts";
+import type { RecordClient } from "../record/client.ts";
 import { decideBoot, decideRedisBoot } from "./boot.ts";
 import { readBootFacts } from "./boot-facts.ts";
 import { complaint } from "./complaint.ts";
@@ -10,52 +13,54 @@ import { configuredRedisRole } from "./data.ts";
 import { readKnown } from "./known.ts";
 import { PostgresSession } from "./postgres-session.ts";
 import { harborAnswers, leased, redisRole } from "./probes.ts";
-import { readSettings } from "./settings.ts";
+
+const execute = promisify(execFile);
+
+const units = [
+  "postgresql@17-main",
+  "redis-server",
+  "pgbouncer",
+  "haproxy",
+  "keepalived",
+  "chrony",
+  "docker",
+  "harbor-ha-agent",
+  "harbor-ha-harbor",
+];
 
 /** Whoever asks for the facts waits for them. */
 const storageDeadlineMs = 4_000;
 
-/** Everything about this host that operations decide by, read once. Writes nothing. */
-export async function collectFacts(): Promise<HostFacts> {
+/** Everything about this host that operations decide by, read once. Writes nothing. `record`: one that is open already. */
+export async function collectFacts(settings: AgentSettings, record?: RecordClient): Promise<HostFacts> {
   const session = new PostgresSession();
-  const settings = readSettings();
   const here = (service: DataService) => settings.services.includes(service);
-  const [server, redis, harborUp, storage, boot, database, cache] = await Promise.all([
+  const [server, redis, harborUp, storage, boot, database, cache, shown, hostname, addresses] = await Promise.all([
     here("postgres") ? session.state().finally(() => session.close()) : ("down" as const),
     here("redis") ? redisRole() : ("down" as const),
     harborAnswers(),
     storageState(),
-    readBootFacts(settings),
+    readBootFacts(settings, record),
     here("postgres") ? undefined : complaint(`${hostPaths.programs}/pgbouncer.sh`, 10_000),
     here("redis") ? undefined : complaint(`${hostPaths.programs}/redis.sh`, 10_000),
+    run("systemctl", [
+      "show",
+      "--property=ActiveState,ConditionResult,ConditionTimestampMonotonic",
+      ...units.map((unit) => `${unit}.service`),
+    ]),
+    run("hostname", []),
+    run("ip", ["-o", "-4", "addr", "show"]),
   ]);
-  const units = [
-    "postgresql@17-main",
-    "redis-server",
-    "pgbouncer",
-    "haproxy",
-    "keepalived",
-    "chrony",
-    "docker",
-    "harbor-ha-agent",
-    "harbor-ha-harbor",
-  ];
-  const states = run("systemctl", [
-    "show",
-    "--property=ActiveState,ConditionResult,ConditionTimestampMonotonic",
-    ...units.map((unit) => `${unit}.service`),
-  ])
-    .split("\n\n")
-    .map((text) =>
-      Object.fromEntries(
-        text
-          .trim()
-          .split("\n")
-          .map((line) => line.split("=", 2) as [string, string]),
-      ),
-    );
+  const states = shown.split("\n\n").map((text) =>
+    Object.fromEntries(
+      text
+        .trim()
+        .split("\n")
+        .map((line) => line.split("=", 2) as [string, string]),
+    ),
+  );
   return {
-    hostname: run("hostname", []).trim(),
+    hostname: hostname.trim(),
     units: Object.fromEntries(units.map((unit, index) => [unit, unitState(states[index])])),
     restartNeeded: list(`${hostPaths.state}/restart-needed`).map(decodeURIComponent).sort(),
     postgres: {
@@ -82,7 +87,7 @@ export async function collectFacts(): Promise<HostFacts> {
     storage,
     maintenance: leased("maintenance"),
     unreachable: { ...(database ? { database } : {}), ...(cache ? { redis: cache } : {}) },
-    addresses: run("ip", ["-o", "-4", "addr", "show"])
+    addresses: addresses
       .split(/\s+/)
       .filter((word) => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(word))
       .map((word) => word.split("/")[0] as string),
@@ -106,7 +111,10 @@ async function storageState(): Promise<HostFacts["storage"]> {
 }
 
 const run = (program: string, args: string[]) =>
-  spawnSync(program, args, { encoding: "utf8", timeout: 10_000 }).stdout ?? "";
+  execute(program, args, { timeout: 10_000 }).then(
+    ({ stdout }) => stdout,
+    () => "",
+  );
 const list = (directory: string) =>
   existsSync(directory) ? readdirSync(directory).filter((name) => !name.endsWith(".new")) : [];
 const read = (file: string) => (existsSync(file) ? readFileSync(file, "utf8").trim() : "");

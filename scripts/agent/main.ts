@@ -72,7 +72,7 @@ switch (verb) {
     serve();
     break;
   case "facts":
-    void collectFacts().then((facts) => console.log(JSON.stringify(facts)));
+    void collectFacts(readSettings()).then((facts) => console.log(JSON.stringify(facts)));
     break;
   case "examine":
     void examine().then((examination) => console.log(JSON.stringify(examination)));

@@ -36,8 +36,8 @@ const services = [
   "harbor-ha-harbor",
 ];
 
-/** What an observation means. Pure. */
-export function summarize(inventory: Inventory, observation: Observation): Summary {
+/** What an observation means, with findings of a closer look. Pure. */
+export function summarize(inventory: Inventory, observation: Observation, closer: Finding[] = []): Summary {
   const nodes = inventory.topology.nodes.map(
     ({ name }) =>
       observation[name] ?? {
@@ -45,7 +45,11 @@ export function summarize(inventory: Inventory, observation: Observation): Summa
         reach: inventory.absent?.includes(name) ? ("absent" as const) : ("unknown" as const),
       },
   );
-  const findings = [...nodes.flatMap((node) => nodeFindings(inventory, node)), ...pairFindings(inventory, nodes)];
+  const findings = [
+    ...nodes.flatMap((node) => nodeFindings(inventory, node)),
+    ...pairFindings(inventory, nodes),
+    ...closer,
+  ];
   const newest = newestEntry(nodes);
   const endpoint = `https://${inventory.topology.hostname}`;
   const summary = {
@@ -178,6 +182,10 @@ function redisFindings(nodes: NodeObservation[]): Finding[] {
   return found;
 }
 
+/** Another installer than the stack's is a finding; its version nobody knows. */
+const versionOf = ({ harbor }: Inventory, { host }: NodeObservation) =>
+  host?.harbor.installed === harbor.installer.sha256 ? `${harbor.version} ` : "";
+
 function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
   const services = dataServices(inventory.topology);
   const rows = [["NODE", "POSTGRESQL", "REDIS", "HARBOR", "ENDPOINT"]];
@@ -198,7 +206,7 @@ function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
       node.name,
       services.includes("postgres") ? `${host.postgres.role}${lag}` : "yours",
       services.includes("redis") ? (host.redis.role === "slave" ? "replica" : host.redis.role) : "yours",
-      `${host.harbor.answers ? "serves" : "silent"}${host.harbor.standIn ? " (stand-in)" : ""}${host.harbor.drained ? ", drained" : ""}`,
+      `${versionOf(inventory, node)}${host.harbor.answers ? "serves" : "silent"}${host.harbor.standIn ? " (stand-in)" : ""}${host.harbor.drained ? ", drained" : ""}`,
       holdsEndpoint(inventory, node) ? "holds" : "",
     ]);
   }

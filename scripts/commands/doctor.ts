@@ -1,10 +1,11 @@
 import { styleText } from "node:util";
 import type { Command } from "commander";
-import type { Examination } from "../../components/model/examination.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { quote } from "../../components/model/shell.ts";
 import type { Cluster } from "../cluster/observe.ts";
+import { examinePair } from "../doctor/examine.ts";
 import { type Diagnosis, diagnose } from "../doctor/rules.ts";
+import { checkFence } from "../failover/fence.ts";
 import { pairCommand, withPair } from "./pair.ts";
 
 export function doctorCommand(): Command {
@@ -17,10 +18,14 @@ export function doctorCommand(): Command {
     .option("--json", "print one JSON object on stdout")
     .action((options) =>
       withPair(options, async (cluster) => {
-        let found = await examineAll(cluster);
+        const look = async () => {
+          const [patient, fence] = await Promise.all([examinePair(cluster), checkFence(cluster.inventory)]);
+          return diagnose({ ...patient, fence });
+        };
+        let found = await look();
         if (options.fix) {
           await mend(cluster, found);
-          found = await examineAll(cluster);
+          found = await look();
         }
         if (options.json) console.log(JSON.stringify({ diagnoses: found }));
         else console.error(found.length === 0 ? styleText("green", "nothing found") : found.map(line).join("\n"));
@@ -28,17 +33,6 @@ export function doctorCommand(): Command {
         process.exitCode = unknown ? 3 : found.some(({ severity }) => severity !== "notice") ? 1 : 0;
       }),
     );
-}
-
-async function examineAll(cluster: Cluster): Promise<Diagnosis[]> {
-  const [observation, ...answers] = await Promise.all([
-    cluster.observe(),
-    ...[...cluster.hosts].map(async ([name, host]) => {
-      const { status, stdout } = await host.run(`node ${hostPaths.programs}/agent.cjs examine`, { timeoutMs: 30_000 });
-      return [name, status === 0 ? (JSON.parse(stdout) as Examination) : undefined] as const;
-    }),
-  ]);
-  return diagnose({ inventory: cluster.inventory, observation, examinations: Object.fromEntries(answers) });
 }
 
 async function mend(cluster: Cluster, found: Diagnosis[]): Promise<void> {

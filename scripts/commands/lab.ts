@@ -12,6 +12,7 @@ import {
   powerOff,
   powerOn,
   sshArguments,
+  switchDisk,
   switchNetwork,
   switchShare,
   up,
@@ -71,6 +72,11 @@ export function labCommand(): Command {
     .description("cut a host's network, or mend it")
     .addArgument(new Argument("<state>").choices(["cut", "mended"]))
     .action((node, state) => switchNetwork(stackName(), node, state, log));
+  lab
+    .command("disk <node>")
+    .description("slow PostgreSQL's disk on a host down, or stop that")
+    .addArgument(new Argument("<state>").choices(["slow", "normal"]))
+    .action((node, state) => switchDisk(stackName(), node, state, log));
   lab
     .command("ssh <node> [command...]")
     .description("log in on a host")

@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import { summarize } from "../cluster/summary.ts";
+import { examinePair } from "../doctor/examine.ts";
+import { condition } from "../doctor/rules.ts";
 import { pairCommand, withPair } from "./pair.ts";
 
 export function statusCommand(): Command {
@@ -11,7 +12,8 @@ export function statusCommand(): Command {
     .action((options) =>
       withPair(options, async (cluster) => {
         for (;;) {
-          const summary = summarize(cluster.inventory, await cluster.observe());
+          const patient = await examinePair(cluster);
+          const summary = { ...condition(patient), examinations: patient.examinations };
           if (options.watch && process.stderr.isTTY) process.stderr.write(clearScreen);
           if (options.json) console.log(JSON.stringify(summary, null, options.watch ? undefined : 2));
           else console.error(summary.text);

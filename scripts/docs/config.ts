@@ -51,11 +51,14 @@ ${grouped
 
 /** Options of an object, those of nested objects included, by their path below the stack. */
 function leaves(option: OptionSchema, path: string): [string, OptionSchema, boolean][] {
-  return Object.entries(option.properties ?? {}).flatMap(([name, inner]) =>
-    inner.properties
-      ? leaves(inner, `${path}.${name}`)
-      : [[`${path}.${name}`, inner, option.required?.includes(name) === true] as [string, OptionSchema, boolean]],
-  );
+  return Object.entries(option.properties ?? {}).flatMap(([name, inner]): [string, OptionSchema, boolean][] => {
+    const own = `${path}.${name}`;
+    if (inner.properties) return leaves(inner, own);
+    return [
+      [own, inner, option.required?.includes(name) === true],
+      ...(inner.anyOf ?? []).flatMap((form) => leaves(form, own)),
+    ];
+  });
 }
 
 function rows(options: [string, OptionSchema, boolean?][], parent: OptionSchema, secret = false): string[][] {
@@ -76,6 +79,7 @@ function sentence(option: OptionSchema, parent: OptionSchema, name: string): str
 
 function type(option: OptionSchema): string {
   if (option.enum) return option.enum.map((value) => `\`${value}\``).join(", ");
+  if (option.properties) return "an object, see below";
   if (option.anyOf) return option.anyOf.map(type).join(" or ");
   if (option.additionalProperties) return `object: name → ${type(option.additionalProperties)}`;
   const least = option.minimum === undefined || option.minimum < -1e9 ? "" : ` from ${option.minimum}`;

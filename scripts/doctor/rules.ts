@@ -2,7 +2,7 @@ import type { Examination } from "../../components/model/examination.ts";
 import type { Inventory } from "../../components/model/inventory.ts";
 import { dataServices } from "../../components/model/topology.ts";
 import { newestEntry, type Observation } from "../cluster/observe.ts";
-import { summarize } from "../cluster/summary.ts";
+import { type Summary, summarize } from "../cluster/summary.ts";
 
 export interface Diagnosis {
   /** Stable. */
@@ -21,14 +21,26 @@ export interface Patient {
   inventory: Inventory;
   observation: Observation;
   examinations: Record<string, Examination | undefined>;
+  /** What a trial of the fence found. */
+  fence?: Diagnosis[];
 }
 
 const clockSeconds = 2;
 const certificateDays = 30;
+const diskDays = 30;
 
 /** Every condition that would break the next failover, and what is broken now. Pure. */
 export function diagnose(patient: Patient): Diagnosis[] {
-  return [...symptoms(patient), ...ofNodes(patient), ...ofPair(patient)].sort((a, b) => rank(a) - rank(b));
+  return [...symptoms(patient), ...beyondStatus(patient), ...(patient.fence ?? [])].sort((a, b) => rank(a) - rank(b));
+}
+
+/** What only an examination finds. */
+const beyondStatus = (patient: Patient): Diagnosis[] => [...ofNodes(patient), ...ofPair(patient)];
+
+/** What `status` says: what is seen at a glance, and what is broken now without being seen. Pure. */
+export function condition(patient: Patient): Summary {
+  const hidden = beyondStatus(patient).filter(({ severity }) => severity === "critical");
+  return summarize(patient.inventory, patient.observation, hidden);
 }
 
 const rank = ({ severity }: Diagnosis) => ["critical", "warning", "notice"].indexOf(severity);
@@ -110,6 +122,14 @@ function ofNodes({ inventory, observation, examinations }: Patient): Diagnosis[]
           used >= 0.9 ? "critical" : "warning",
           `${mount} is ${Math.floor(used * 100)} % full`,
           "free space or enlarge it: PostgreSQL stops on a full disk",
+        );
+    for (const [mount, days] of Object.entries(examination.daysUntilFull ?? {}))
+      if (days < diskDays)
+        add(
+          "disk.filling",
+          "warning",
+          `${mount} will be full in ${Math.floor(days)} days at its pace of the last two weeks`,
+          "find what grows, or enlarge it: PostgreSQL stops on a full disk",
         );
     if (examination.leftovers.length > 0)
       add(

@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
-import type { Inventory } from "../../components/model/inventory.ts";
+import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { addressOf } from "../../components/model/topology.ts";
+import type { Diagnosis } from "../doctor/rules.ts";
 import { powerOff } from "../lab/lab.ts";
 import { UserError } from "../user-error.ts";
+import { EcsFault, type Pace } from "./ecs-api.ts";
+import { stopInstance, tryInstance } from "./ecs-fence.ts";
 
 type Log = (line: string) => void;
 
@@ -10,17 +13,23 @@ type Log = (line: string) => void;
  * Proves that a node is off, in the way its stack says.
  * @throws UserError with exit code 2 if that cannot be proven; then nothing may be promoted.
  */
-export async function fence(inventory: Inventory, node: string, byHand: boolean, log: Log): Promise<void> {
+export async function fence(inventory: Inventory, node: string, byHand: boolean, log: Log, pace?: Pace): Promise<void> {
   if (byHand) {
     log(`${node} was switched off by hand, you say`);
     return;
   }
+  const address = addressOf(inventory.topology, node);
   switch (inventory.fence.kind) {
     case "lab":
       await powerOff(inventory.topology.stack, node, log);
       return;
     case "command":
-      await runFence(inventory.fence.command, node, addressOf(inventory.topology, node));
+      await runFence(inventory.fence.command, node, address);
+      return;
+    case "aliyun":
+      await stopInstance(inventory.fence, { name: node, address }, log, pace).catch((error) => {
+        throw error instanceof EcsFault ? unproven(node, error) : error;
+      });
       return;
     case "none":
       throw new UserError(
@@ -31,6 +40,39 @@ export async function fence(inventory: Inventory, node: string, byHand: boolean,
       inventory.fence satisfies never;
   }
 }
+
+/** What would keep the fence from working on the day it is needed; changes nothing. A command cannot be tried. */
+export async function checkFence(inventory: Inventory, pace?: Pace): Promise<Diagnosis[]> {
+  const { fence } = inventory;
+  if (fence.kind !== "aliyun") return [];
+  const checks = presentNodes(inventory).map(async ({ name, address }): Promise<Diagnosis[]> => {
+    const about = (id: string, severity: Diagnosis["severity"], sentence: string, remedy: string) => [
+      { id, severity, node: name, sentence, remedy },
+    ];
+    try {
+      const status = await tryInstance(fence, { name, address }, pace);
+      if (status === "Running") return [];
+      const start = `aliyun ecs StartInstance --RegionId ${fence.region} --InstanceId ${fence.instances[name]}`;
+      return about(
+        "fence.instance-off",
+        "notice",
+        `${name}: its instance is ${status}`,
+        `${start}, or the ECS console`,
+      );
+    } catch (error) {
+      if (!(error instanceof EcsFault)) throw error;
+      const sentence = `hosts.fence could not switch ${name} off: ${error.message}`;
+      return about("fence.not-working", "warning", sentence, error.remedy);
+    }
+  });
+  return (await Promise.all(checks)).flat();
+}
+
+const unproven = (node: string, { id, message, remedy }: EcsFault) =>
+  new UserError(
+    `${node} is not proven to be off: ${message}. Next: ${remedy}; or switch it off by hand, make sure, and say so: --i-switched-it-off-by-hand [${id}]`,
+    2,
+  );
 
 function runFence(command: string, node: string, address: string): Promise<void> {
   return new Promise((resolve, reject) => {

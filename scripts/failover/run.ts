@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostPaths } from "../../components/model/paths.ts";
+import { ports } from "../../components/model/ports.ts";
 import type { Claim, RecordEntry } from "../../components/model/record.ts";
+import { quote } from "../../components/model/shell.ts";
 import { addressOf, type DataService, dataServices } from "../../components/model/topology.ts";
 import type { Cluster, Observation } from "../cluster/observe.ts";
 import { claimEntry, readHistory } from "../cluster/record.ts";
@@ -72,10 +74,13 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
 }
 
 /** Everything that can be waited for happens before the first write of the record; then Harbor's statements wait too. */
-async function pause(cluster: Cluster, { from }: Move, steps: Steps): Promise<Lease[]> {
-  await steps.take(`a checkpoint on ${from}, so that it stops quickly`, () =>
-    cluster.host(from).must("runuser -u postgres -- psql -XqAtc CHECKPOINT"),
-  );
+async function pause(cluster: Cluster, { from, to }: Move, steps: Steps): Promise<Lease[]> {
+  const checkpoint = "runuser -u postgres -- psql -XqAtc CHECKPOINT";
+  await steps.take(`a checkpoint on both nodes, so that the one stops and the other is promoted quickly`, async () => {
+    await cluster.host(from).must(checkpoint);
+    // A standby's can only go as far as its primary's last one.
+    await cluster.host(to).must(checkpoint);
+  });
   return steps.take("Harbor's statements wait", async () => {
     const attempts = await Promise.allSettled(
       [...cluster.hosts.values()].map((host) => host.lease(`${hostPaths.programs}/pgbouncer.sh pause`, "paused")),
@@ -115,7 +120,7 @@ async function takeOver(
   steps: Steps,
   log: Log,
 ): Promise<boolean> {
-  const stop = () => stopFormer(cluster, from, token, planned ? to : undefined);
+  const stop = () => stopFormer(cluster, from, token, planned ? to : undefined, steps);
   const stopped = formerLives
     ? await steps.take(`${from} stops being the primary`, () =>
         // A planned move ends here; a host that answers and cannot be stopped is fenced like a lost one.
@@ -165,7 +170,8 @@ async function takeOver(
       token,
     }),
   );
-  await steps.take("the routes lead to it", () => announce(cluster, to, steps));
+  const alive = stopped ? [to, from] : [to];
+  await steps.take("the routes lead to it", () => announce(cluster, to, alive, steps));
   return stopped !== undefined;
 }
 
@@ -211,7 +217,7 @@ async function endWhereItBegan(
       token: intent.token,
     }),
   );
-  await steps.take("the routes lead to it", () => announce(cluster, to, steps));
+  await steps.take("the routes lead to it", () => announce(cluster, to, [to, from], steps));
 }
 
 /** The former primary, stopped cleanly, goes on as the standby: it holds nothing that the new one has not. */
@@ -266,16 +272,20 @@ async function stopFormer(
   cluster: Cluster,
   node: string,
   token: string,
-  successor?: string,
+  successor: string | undefined,
+  steps: Steps,
 ): Promise<{ checkpoint?: string }> {
   const heir = successor && addressOf(cluster.inventory.topology, successor);
+  const redis = async () => {
+    await cluster
+      .host(node)
+      .must(`${hostPaths.programs}/redis.sh ${heir ? `hand_over ${token} ${heir}` : `stop ${token}`}`);
+    // Its clients wait for nothing else.
+    if (successor) await lead(cluster, "redis", successor, [successor, node], steps);
+  };
   const [text] = await Promise.all([
     moves(cluster, "postgres") ? script(cluster, node, "postgres.sh", "stop_former", token) : "",
-    moves(cluster, "redis")
-      ? cluster
-          .host(node)
-          .must(`${hostPaths.programs}/redis.sh ${heir ? `hand_over ${token} ${heir}` : `stop ${token}`}`)
-      : undefined,
+    moves(cluster, "redis") ? redis() : undefined,
   ]);
   if (!moves(cluster, "postgres")) return {};
   const [state, checkpoint] = text.split("|");
@@ -284,24 +294,30 @@ async function stopFormer(
   return {};
 }
 
-/** Agent and HAProxy of each node hear of it at once, instead of at their next look. The record is settled: nothing here fails the move. */
-async function announce(cluster: Cluster, primary: string, steps: Steps): Promise<void> {
-  const look = `curl -sf -m 5 -o /dev/null -X POST --unix-socket ${hostPaths.agentSocket} http://agent/look`;
-  const up = dataServices(cluster.inventory.topology)
-    .map((backend) => `set server ${backend}/${primary} health up`)
-    .join("\n");
-  await Promise.allSettled([...cluster.hosts.keys()].map((node) => cluster.host(node).must(look)));
-  const says = `curl -sf -m 2 -o /dev/null http://${addressOf(cluster.inventory.topology, primary)}:8008/primary`;
-  await until(`${primary}'s agent says that it is the primary`, 15_000, async () => {
-    const { status } = await cluster.host(primary).run(says);
+/** The record is settled: nothing here fails the move. */
+async function announce(cluster: Cluster, primary: string, alive: string[], steps: Steps): Promise<void> {
+  await Promise.all(
+    dataServices(cluster.inventory.topology).map((service) => lead(cluster, service, primary, alive, steps)),
+  );
+}
+
+/** Agent and HAProxy of each living node hear at once where a service is now, instead of at their next look. */
+async function lead(cluster: Cluster, service: DataService, to: string, alive: string[], steps: Steps): Promise<void> {
+  const agent = (path: string) =>
+    `curl -sf -m 5 -o /dev/null -X POST --unix-socket ${hostPaths.agentSocket} http://agent${path}`;
+  const endpoint = service === "postgres" ? "/primary" : "/redis";
+  const address = addressOf(cluster.inventory.topology, to);
+  await until(`${to}'s agent says that it is the one for ${service}`, 15_000, async () => {
+    const { status } = await cluster
+      .host(to)
+      .run(`${agent("/look")} && curl -sf -m 2 -o /dev/null http://${address}:${ports.roles}${endpoint}`);
     return status === 0;
   }).catch((error: Error) => steps.say(`${error.message}; harbor-ha status tells more`));
+  const commands = cluster.inventory.topology.nodes
+    .map(({ name }) => `set server ${service}/${name} health ${name === to ? "up" : "down"}`)
+    .join("; ");
   await Promise.allSettled(
-    [...cluster.hosts.keys()].map((node) =>
-      cluster
-        .host(node)
-        .must(`printf '%s\\n' '${up}' | node ${hostPaths.programs}/agent.cjs relay ${hostPaths.haproxySocket}`),
-    ),
+    alive.map((node) => cluster.host(node).must(`${agent("/routes")} -d ${quote(commands)}; ${agent("/look")}`)),
   );
 }
 

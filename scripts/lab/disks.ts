@@ -1,8 +1,9 @@
 /** PostgreSQL's disk: a sized file system per host, so that a full disk is one host's and not the machine's. */
 
 import { existsSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
-import { diskImage } from "./paths.ts";
+import { open, rename, rm, writeFile } from "node:fs/promises";
+import { LabError } from "./errors.ts";
+import { diskImage, hostControlGroup } from "./paths.ts";
 import { run } from "./processes.ts";
 
 const size = 4 * 1024 ** 3;
@@ -18,6 +19,22 @@ export async function ensureDisk(name: string, node: string): Promise<void> {
   await file.close();
   await run("mkfs.ext4", ["-q", "-F", "-L", "postgresql", "-m", "0", scratch]);
   await rename(scratch, image);
+}
+
+/** Writes a second of a slow disk; PostgreSQL needs one or two for a commit. */
+const slowWrites = 20;
+
+/** What the disk of a running host does from now on: at most so many writes a second, or as many as it can. */
+export async function limitDisk(name: string, node: string, to: "slow" | "normal"): Promise<void> {
+  const columns = ["--json", "--list", "--output", "BACK-FILE,MAJ:MIN"];
+  const { loopdevices = [] } = JSON.parse((await run("losetup", columns)) || "{}");
+  const device = loopdevices.find((found: Record<string, string>) => found["back-file"] === diskImage(name, node));
+  if (!device) throw new LabError(`${node} has no disk: is it on?`);
+  const divided = "/sys/fs/cgroup/blkio/blkio.throttle.write_iops_device";
+  const [file, limit] = existsSync(divided)
+    ? [divided, to === "slow" ? slowWrites : 0]
+    : [`${hostControlGroup(name, node)}/io.max`, `wiops=${to === "slow" ? slowWrites : "max"}`];
+  await writeFile(file, `${device["maj:min"]} ${limit}`);
 }
 
 /** Loop devices go with the mount that uses them; this is for one that something else attached. */

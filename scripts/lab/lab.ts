@@ -5,7 +5,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "n
 import { forgetUser } from "./base-cache.ts";
 import { ensureBase } from "./base-image.ts";
 import { childGroups, destroyControlGroup } from "./control-group.ts";
-import { detachLoopDevices } from "./disks.ts";
+import { detachLoopDevices, limitDisk } from "./disks.ts";
 import { LabError } from "./errors.ts";
 import { addToHostsFile, ensureHost, isRunning, startHost, waitForSsh } from "./host.ts";
 import { raiseKernelSettings, restoreKernelSettings } from "./kernel-settings.ts";
@@ -114,6 +114,12 @@ export async function switchNetwork(name: string, node: string, to: "cut" | "men
     await (to === "cut" ? cutLink(link) : attachLink(link, paths.bridgeName(name)));
   });
   log(`${node}: the network is ${to}`);
+}
+
+/** What PostgreSQL's disk of one host does from now on, until its power is cycled. */
+export async function switchDisk(name: string, node: string, to: "slow" | "normal", log: Log): Promise<void> {
+  await withHost(name, node, log, () => limitDisk(name, node, to));
+  log(`${node}: the disk is ${to}`);
 }
 
 export async function running(name: string): Promise<string[]> {

@@ -25,6 +25,9 @@ boot)
   shift 5
   mount -t overlay overlay -o "lowerdir=$base,upperdir=$host/upper,workdir=$host/work" "$host/root"
   mount -o loop,discard "$disk" "$host/postgresql"
+  # A loop device may have been slowed down for somebody else.
+  throttle=/sys/fs/cgroup/blkio/blkio.throttle.write_iops_device
+  [ ! -w $throttle ] || echo "$(mountpoint -d "$host/postgresql") 0" > $throttle
   # As with NFS another process answers for the share, and may hang or die. Nothing is cached, for there is another client.
   mkdir -p "$group/share"
   # shellcheck disable=SC2016 # expanded by the inner shell, which becomes bindfs

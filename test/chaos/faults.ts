@@ -9,6 +9,8 @@ export interface Scene {
   standby: string;
   /** From 0 to below 1, by the seed. */
   random: () => number;
+  /** How often this fault has been before. */
+  before: number;
 }
 
 const lab = ({ stack }: Scene, ...words: string[]) => stack.ok("harbor-ha", "lab", ...words);
@@ -20,12 +22,38 @@ async function tryTo({ stack }: Scene, ...words: string[]): Promise<void> {
 const pick = ({ primary, standby, random }: Scene) => (random() < 0.5 ? primary : standby);
 /** Now, or seconds later: before and after replication degrades, in the middle of a command. */
 const moment = ({ random }: Scene, seconds: number) => sleep(random() * seconds * 1000);
-const step = ({ random }: Scene) => 1 + Math.floor(random() * 10);
+/** Every step comes in its turn. */
+const step = ({ before }: Scene) => 1 + (before % 10);
 const move = ({ random }: Scene) => (random() < 0.5 ? "switchover" : "failover");
 
 /** Runs a command on a host that may end with it. */
 const hit = ({ stack }: Scene, node: string, command: string) =>
   stack.onHost(node, `nohup sh -c "${command}" >/dev/null 2>&1 &`);
+
+const clockFile = (unit: string) => `/etc/systemd/system/${unit}.service.d/wrong-clock.conf`;
+
+/** Of one service, which starts anew with it: hosts of a lab share the machine's clock. */
+async function wrongClock({ stack }: Scene, node: string, unit: string, seconds: string): Promise<void> {
+  const lines = [
+    "[Service]",
+    "Environment=LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    `Environment=FAKETIME=${seconds} FAKETIME_DONT_FAKE_MONOTONIC=1`,
+  ];
+  const { code, stderr } = await stack.onHost(
+    node,
+    `command -v faketime >/dev/null || { apt-get -q update && apt-get -q -y install faketime; } >/dev/null 2>&1
+    mkdir -p ${clockFile(unit).replace(/\/[^/]*$/, "")}
+    printf '%s\n' ${lines.map((line) => `'${line}'`).join(" ")} > ${clockFile(unit)}
+    command -v faketime && systemctl daemon-reload && systemctl restart ${unit}`,
+  );
+  if (code !== 0) throw new Error(`${node}: no wrong clock: ${stderr}`);
+  await stack.untilStatus("the service is up again", ({ nodes }) =>
+    nodes.every(({ host }) => host?.units[unit] === "active"),
+  );
+}
+
+const rightClock = ({ stack }: Scene, node: string, unit: string) =>
+  stack.onHost(node, `rm -f ${clockFile(unit)}; systemctl daemon-reload; systemctl kill -s KILL ${unit}`);
 
 /** What is done to the pair, with what an operator does meanwhile; leading it back comes afterwards. */
 export const faults: Record<string, (scene: Scene) => Promise<unknown>> = {
@@ -55,7 +83,9 @@ export const faults: Record<string, (scene: Scene) => Promise<unknown>> = {
     await hit(scene, scene.primary, "systemctl kill -s STOP postgresql@17-main");
     await moment(scene, 8);
     const moved = tryTo(scene, "failover");
-    await moment(scene, 8);
+    // It wakes in the middle, or when the other node is the primary.
+    if (scene.random() < 0.5) await moment(scene, 8);
+    else await moved;
     await hit(scene, scene.primary, "systemctl kill -s CONT postgresql@17-main");
     await moved;
   },
@@ -87,6 +117,20 @@ export const faults: Record<string, (scene: Scene) => Promise<unknown>> = {
     await scene.stack.onHost(node, `fallocate -l $(df -B1 --output=avail ${file.slice(0, 22)} | tail -1) ${file}`);
     await moment(scene, 20);
     await scene.stack.onHost(node, `rm -f ${file}`);
+  },
+  async "disk slow"(scene) {
+    const node = pick(scene);
+    await lab(scene, "disk", node, "slow");
+    await moment(scene, 20);
+    if (scene.random() < 0.5) await tryTo(scene, move(scene));
+    await lab(scene, "disk", node, "normal");
+  },
+  async "clock of agent or database wrong, switchover"(scene) {
+    const node = pick(scene);
+    const unit = scene.random() < 0.5 ? "harbor-ha-agent" : "postgresql@17-main";
+    await wrongClock(scene, node, unit, scene.random() < 0.5 ? "-7000" : "+7000");
+    await tryTo(scene, "switchover");
+    await rightClock(scene, node, unit);
   },
   async "storage hangs"(scene) {
     const node = pick(scene);

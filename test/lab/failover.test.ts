@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RecordEntry } from "../../components/model/record.ts";
+import { until } from "../../scripts/roll/wait.ts";
+import { failures, loadWhile } from "../support/load.ts";
 import { stoppedAt } from "../support/operator.ts";
-import { pullWhile } from "../support/pulls.ts";
 import { type Image, makeImage } from "../support/registry.ts";
 import { LabStack } from "../support/stack.ts";
 import { Writers } from "../support/writers/writers.ts";
@@ -36,14 +37,14 @@ const power = (node: string, state: "on" | "off") => stack.ok("harbor-ha", "lab"
 const entries = async (): Promise<RecordEntry[]> =>
   JSON.parse((await stack.ok("harbor-ha", "record", "show", "--json")).stdout).entries;
 
-test("switchovers there and back: no pull fails, and Harbor's files and containers stay as they are", async () => {
+test("switchovers there and back: no client notices, and Harbor's files and containers stay as they are", async () => {
   const containers = () =>
     stack.onHost(
       "node1",
       "docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort; sha256sum /opt/harbor/harbor.yml",
     );
   const before = (await containers()).stdout;
-  const pulls = await pullWhile(await stack.registry(), "library/move", image.digest, async () => {
+  const load = await loadWhile(await stack.registry(), "library/move", image, async () => {
     for (let count = 0; count < 2; count++) {
       const from = await primary();
       const { stdout } = await stack.ok("harbor-ha", "switchover", "--yes");
@@ -51,7 +52,7 @@ test("switchovers there and back: no pull fails, and Harbor's files and containe
       expect(await primary()).toBe(other(from));
     }
   });
-  expect(pulls.failed).toEqual([]);
+  expect(failures(load)).toEqual([]);
   expect((await containers()).stdout).toBe(before);
 });
 
@@ -109,6 +110,28 @@ test("a standby that cannot follow any more is copied anew", async () => {
     findings.some(({ id }) => id === "postgres.standby-away"),
   );
   expect((await stack.ok("harbor-ha", "rejoin", "--yes")).stderr).toContain("it was copied anew");
+});
+
+test("a transaction that does not end keeps a switchover from beginning: it is named, and Harbor goes on", async () => {
+  const before = await entries();
+  const psql = "PGPASSFILE=/etc/harbor-ha/harbor.pgpass psql -XqAt -h 127.0.0.1 -p 6432 -U harbor -w registry";
+  const long = stack.onHost("node1", `${psql} -c 'SELECT 1, pg_sleep(25)'`);
+  await until("it runs", 30_000, async () => {
+    const running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT 1, pg_sleep(25)'";
+    return (
+      (await stack.onHost(await primary(), `runuser -u postgres -- psql -XAtqc "${running}"`)).stdout.trim() === "1"
+    );
+  });
+  const { code, stderr } = await stack.harborHa("switchover", "--yes");
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /harbor has been running a transaction for \d+ s: SELECT 1, pg_sleep.*\[switchover\.not-paused\]/,
+    ),
+  ]);
+  expect((await stack.onHost("node2", `${psql} -c 'SELECT 2'`)).stdout.trim()).toBe("2");
+  expect(await entries()).toEqual(before);
+  expect((await long).code).toBe(0);
 });
 
 test("wrong wishes are refused in one sentence, and nothing is touched", async () => {

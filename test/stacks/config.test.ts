@@ -43,6 +43,9 @@ const bucket = {
 };
 /** A pair on machines of one's own, with changes. */
 const database = { host: "db.example.com", user: "harbor", password: "Password1" };
+const ecs = (changes: object) => ({
+  fence: { aliyun: { region: "cn-hangzhou", node1: "i-bp1aaaa", node2: "i-bp1bbbb", ...changes } },
+});
 const pair = (changes: object) => ({ target: "hosts", hosts: { ...hosts, ...changes } });
 
 function problemsOf(changes: Record<string, unknown>): Problem[] {
@@ -96,6 +99,11 @@ describe("a configuration with only what init makes", () => {
     expect(result).toHaveProperty("config.postgres.settings", { work_mem: "8MB", jit: false, max_parallel_workers: 4 });
     expect(result).not.toHaveProperty("problems");
   });
+
+  test.each(["none", "ipmitool … power off", ecs({}).fence, ecs({ endpoint: "https://ecs-vpc.example.com" }).fence])(
+    "may fence by %j",
+    (fence) => expect(readConfig(raw(pair({ fence })))).toHaveProperty("config.hosts.fence", fence),
+  );
 
   test("may have another project name, when the program was copied", () => {
     const renamed = Object.entries(raw()).map(([key, value]) => [key.replace("harbor-ha:", "registry:"), value]);
@@ -284,7 +292,23 @@ const badConfigurations: Record<string, BadConfiguration[]> = {
     [{ storage: { path: "/srv/share" } }, "storage", /on the lab/, /./],
     [pair({ fence: undefined }), "hosts.fence", "required, but not set", /hosts\.fence/],
     [pair({ fence: "" }), "hosts.fence", "must be a shell command, or none", /./],
-    [pair({ fence: false }), "hosts.fence", /must be a text/, /./],
+    [pair({ fence: false }), "hosts.fence", "must be string or object", /./],
+    [pair({ fence: {} }), "hosts.fence.aliyun", "required, but not set", /hosts\.fence\.aliyun\.<option>/],
+    [pair({ fence: { aws: {} } }), "hosts.fence.aws", "unknown option", /aliyun/, 2],
+    [pair(ecs({ region: undefined })), "hosts.fence.aliyun.region", "required, but not set", /aliyun\.region <value>/],
+    [pair(ecs({ region: "Hangzhou" })), "hosts.fence.aliyun.region", /e\.g\. cn-hangzhou/, /./],
+    [pair(ecs({ node2: undefined })), "hosts.fence.aliyun.node2", "required, but not set", /./],
+    [pair(ecs({ node1: "bp1aaaa" })), "hosts.fence.aliyun.node1", /ECS instance's id/, /./],
+    [
+      pair(ecs({ node2: "i-bp1aaaa" })),
+      "hosts.fence.aliyun.node2",
+      "i-bp1aaaa is the instance of node1 too",
+      /its own/,
+    ],
+    [pair(ecs({ endpoint: "http://ecs.example.com" })), "hosts.fence.aliyun.endpoint", /https:/, /./],
+    [pair(ecs({ accessKeyId: "AKID" })), "hosts.fence.aliyun.accessKeyId", "unknown option", /known here: region/],
+    [pair(ecs({ regoin: "cn-hangzhou" })), "hosts.fence.aliyun.regoin", "unknown option", /mean `region`/],
+    [pair(ecs({ region: "", node1: "", node2: "" })), "hosts.fence.aliyun.region", /./, /./, 3],
     [pair({ node2: undefined }), "hosts.node2", "required, but not set", /hosts\.node2/],
     [pair({ node1: { ...hosts.node1, address: "host1" } }), "hosts.node1.address", "must be an IPv4 address", /./],
     [pair({ node1: { address: "10.0.0.11" } }), "hosts.node1.hostKey", "required, but not set", /./],

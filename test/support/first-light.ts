@@ -18,6 +18,8 @@ import { LabStack, testStack, testSubnet } from "./stack.ts";
 export interface Place {
   build(stack: LabStack): Promise<void>;
   takeDown(stack: LabStack): Promise<void>;
+  /** What else is done to the pair there, before its secrets are hunted. */
+  also?: { what: string; work: (stack: LabStack) => Promise<unknown> };
 }
 
 /** The tests of a pair's whole first day, the same wherever its machines come from. */
@@ -180,6 +182,9 @@ export function firstLight(place: Place): void {
       expect(await (await stack.registry("node1")).pull("library/after", pushed.digest)).toBe(pushed.digest);
     });
   });
+
+  const { also } = place;
+  if (also) test(also.what, () => also.work(stack));
 
   describe("secrets", () => {
     test("a failing up shows none, and leaves one clear error", async () => {

@@ -48,6 +48,17 @@ export function makeImage(layerSizes: number[], shared: Buffer[] = []): Image {
   };
 }
 
+/** Headers of a session of the UI. */
+export interface UiSession extends Record<string, string> {
+  cookie: string;
+}
+
+const cookies = ({ headers }: Answer) =>
+  [headers["set-cookie"] ?? []]
+    .flat()
+    .map((line) => line.split(";", 1)[0])
+    .join("; ");
+
 /** A registry client that trusts one CA, follows no cache and checks every digest. Each call opens its own connection. */
 export class Registry {
   private readonly options: RegistryOptions;
@@ -126,17 +137,39 @@ export class Registry {
   /** Pulls manifest and all blobs; throws on any missing or wrong byte. */
   async pull(repository: string, reference: string): Promise<string> {
     const bearer = await this.token(repository, "pull");
-    const manifest = expectStatus(
-      await this.call("GET", `/v2/${repository}/manifests/${reference}`, { ...bearer, accept: manifestType }),
-      200,
-      "manifest",
-    ).body;
+    const manifest = await this.manifest(repository, reference, bearer);
     const { config, layers } = JSON.parse(manifest.toString());
-    for (const { digest } of [config, ...layers]) {
-      const { body } = expectStatus(await this.call("GET", `/v2/${repository}/blobs/${digest}`, bearer), 200, "blob");
-      if (sha256(body) !== digest) throw new Error(`blob ${digest} came back as ${sha256(body)}`);
-    }
+    for (const { digest } of [config, ...layers]) await this.blob(repository, digest, bearer);
     return sha256(manifest);
+  }
+
+  async manifest(repository: string, reference: string, bearer?: Record<string, string>): Promise<Buffer> {
+    const headers = { ...(bearer ?? (await this.token(repository, "pull"))), accept: manifestType };
+    return expectStatus(await this.call("GET", `/v2/${repository}/manifests/${reference}`, headers), 200, "manifest")
+      .body;
+  }
+
+  async blob(repository: string, digest: string, bearer?: Record<string, string>): Promise<void> {
+    const headers = bearer ?? (await this.token(repository, "pull"));
+    const { body } = expectStatus(await this.call("GET", `/v2/${repository}/blobs/${digest}`, headers), 200, "blob");
+    if (sha256(body) !== digest) throw new Error(`blob ${digest} came back as ${sha256(body)}`);
+  }
+
+  /** As the UI does: a guard's cookie and header first, then the form; the session lies in Redis. */
+  async logIn(): Promise<UiSession> {
+    // Whatever it answers: the API gives no guard to whoever has no session.
+    const page = await this.call("GET", "/c/login");
+    const guard = { "x-harbor-csrf-token": String(page.headers["x-harbor-csrf-token"]) };
+    const form = new URLSearchParams({ principal: this.options.user, password: this.options.password });
+    const headers = { ...guard, cookie: cookies(page), "content-type": "application/x-www-form-urlencoded" };
+    const answer = await this.call("POST", "/c/login", headers, Buffer.from(form.toString()));
+    expectStatus(answer, 200, "UI login");
+    return { ...guard, cookie: [cookies(page), cookies(answer)].join("; ") };
+  }
+
+  /** By password, or by a session of the UI. */
+  async whoAmI(session?: UiSession): Promise<void> {
+    expectStatus(await this.call("GET", "/api/v2.0/users/current", { ...(session ?? this.basic()) }), 200, "who am I");
   }
 }
 

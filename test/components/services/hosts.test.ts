@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hostsAccess, hostsFence, hostsTopology } from "../../../components/model/hosts.ts";
+import { fence as fenceSchema } from "../../../components/model/inventory.ts";
 import { type System, systems } from "../../../components/model/system.ts";
 import { stackSecrets } from "../../../components/secrets.ts";
 import { renderNode } from "../../../components/services/render.ts";
@@ -92,6 +93,18 @@ describe("machines of yours", () => {
     expect(node1.packages).toContain("nfs-common");
     expect(topology.record).toEqual({ kind: "directory", path: "/srv/my-share-record/.harbor-ha/record" });
   });
+});
+
+test("ECS instances reach the inventory as the fence of their nodes", () => {
+  const aliyun = { region: "cn-hangzhou", node1: "i-bp1aaaa", node2: "i-bp1bbbb" };
+  const fence = hostsFence({ hosts: { ...hosts, fence: { aliyun } } });
+  expect(fenceSchema.parse(fence)).toEqual({
+    kind: "aliyun",
+    region: "cn-hangzhou",
+    instances: { node1: "i-bp1aaaa", node2: "i-bp1bbbb" },
+  });
+  const endpoint = "https://ecs-vpc.cn-hangzhou.aliyuncs.com";
+  expect(hostsFence({ hosts: { ...hosts, fence: { aliyun: { ...aliyun, endpoint } } } })).toMatchObject({ endpoint });
 });
 
 describe("servers of yours", () => {

@@ -32,9 +32,9 @@ test("a well pair is healthy, in a table that says who is what", () => {
   });
   expect(plain(summary.text)).toMatchInlineSnapshot(`
     "https://registry.example.com: healthy
-    NODE   POSTGRESQL                    REDIS    HARBOR             ENDPOINT
-    node1  primary                       master   serves (stand-in)  holds
-    node2  standby sync, 0 bytes behind  replica  serves (stand-in)
+    NODE   POSTGRESQL                    REDIS    HARBOR                    ENDPOINT
+    node1  primary                       master   2.15.2 serves (stand-in)  holds
+    node2  standby sync, 0 bytes behind  replica  2.15.2 serves (stand-in)
     Record: entry 5, synced at 2026-11-21T00:00:00Z: node1 is the primary, timeline 1, in sync: node2"
   `);
 });
@@ -289,8 +289,10 @@ test("the table tells the standby's lag, a stand-in, and who is drained", () => 
       node1.host.harbor.standIn = false;
     }),
   );
-  expect(plain(text)).toMatch(/^node1 +primary +master +serves +holds$/m);
-  expect(plain(text)).toMatch(/^node2 +standby sync, 4096 bytes behind +replica +serves \(stand-in\), drained$/m);
+  expect(plain(text)).toMatch(/^node1 +primary +master +2\.15\.2 serves +holds$/m);
+  expect(plain(text)).toMatch(
+    /^node2 +standby sync, 4096 bytes behind +replica +2\.15\.2 serves \(stand-in\), drained$/m,
+  );
 });
 
 test("what status calls healthy leaves roll nothing to do", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Examination } from "../../../components/model/examination.ts";
 import type { NodeObservation } from "../../../scripts/cluster/observe.ts";
-import { type Diagnosis, diagnose } from "../../../scripts/doctor/rules.ts";
+import { condition, type Diagnosis, diagnose } from "../../../scripts/doctor/rules.ts";
 import { first, healthy, inventory, Pair, second } from "../roll/pair.ts";
 
 const well: Examination = {
@@ -45,6 +45,12 @@ const rows: [id: string, severity: Diagnosis["severity"], found: () => Diagnosis
   ["certificate.expires", "critical", () => diagnosed({ certificates: { "/x.crt": -1 } }), /has expired/],
   ["disk.full", "warning", () => diagnosed({ disks: { "/": 0.85 } }), /85 % full/],
   ["disk.full", "critical", () => diagnosed({ disks: { "/": 0.95 } }), /95 % full/],
+  [
+    "disk.filling",
+    "warning",
+    () => diagnosed({ daysUntilFull: { "/": 12.7, "/data": 31 } }),
+    /\/ will be full in 12 days/,
+  ],
   ["postgres.leftovers", "notice", () => diagnosed({ leftovers: ["/data.former"] }), /did not end: \/data\.former/],
   ["fence.none", "notice", () => diagnosed({}, undefined, false), /nothing can switch a lost primary off/],
   [
@@ -133,4 +139,15 @@ test("of a host that cannot be asked only that is said", () => {
     examinations: { node1: well, node2: undefined },
   });
   expect(found.map(({ id }) => id)).toContain("host.unreachable");
+});
+
+test("what is broken now without being seen at a glance belongs to the status, what may break later does not", () => {
+  const observation = new Pair(healthy(first), healthy(second)).observe();
+  const sick = { ...well, write: "a write did not end within 8 s", unheld: ["docker.io"] };
+  const { healthy: whole, findings } = condition({
+    inventory,
+    observation,
+    examinations: { node1: sick, node2: well },
+  });
+  expect([whole, findings.map(({ id }) => id)]).toEqual([false, ["harbor.no-write"]]);
 });

@@ -77,6 +77,11 @@ own() { /usr/local/lib/harbor-ha/own.sh "$1"; }
 # stop_former TOKEN: ends PostgreSQL here, and proves it. Prints the state of the data and its last checkpoint.
 stop_former() {
   own "$1"
+  # A fast shutdown, asked of the server itself: the unit's own way there costs a fifth of a second, in which clients wait.
+  postmaster=$(head -n 1 "$data/postmaster.pid" 2>/dev/null) || postmaster=
+  if [ -n "$postmaster" ] && systemctl is-active --quiet "$unit" && kill -INT "$postmaster" 2>/dev/null; then
+    timeout 30 sh -c "while kill -0 $postmaster; do sleep 0.02; done" 2>/dev/null || systemctl kill --signal=SIGKILL "$unit" || true
+  fi
   timeout 30 systemctl stop "$unit" || systemctl kill --signal=SIGKILL "$unit" || true
   ! systemctl is-active --quiet "$unit" || die "$unit does not stop"
   ! pgrep -u postgres -f "$bin/postgres" >/dev/null || die "PostgreSQL still runs, outside of $unit"
@@ -102,10 +107,10 @@ promote() {
   if [ "$(query -d postgres -c 'SELECT pg_is_in_recovery()')" = t ]; then
     [ "$(query -d postgres -c 'SELECT pg_promote(true, 60)')" = t ] || die "PostgreSQL did not become primary within 60 s"
   fi
-  query -d postgres -c "SELECT pg_create_physical_replication_slot('$2', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$2')" >/dev/null
   # pg_rewind reads the control file, which tells the new timeline only after a checkpoint.
-  query -d postgres -c CHECKPOINT >/dev/null
-  timeline=$(query -d postgres -c 'SELECT timeline_id FROM pg_control_checkpoint()')
+  timeline=$(query -d postgres -c "SELECT FROM pg_create_physical_replication_slot('$2', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$2')" \
+    -c CHECKPOINT -c 'SELECT timeline_id FROM pg_control_checkpoint()' | tail -n 1)
+  [ -n "$timeline" ] || die "PostgreSQL was promoted, but its timeline could not be read"
   history="$data/pg_wal/$(printf '%08X' "$timeline").history"
   echo "$timeline|$([ ! -e "$history" ] || awk 'NF { lsn = $2 } END { print lsn }' "$history")"
 }

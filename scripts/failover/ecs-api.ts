@@ -1,0 +1,166 @@
+import { createRequire } from "node:module";
+import { setTimeout } from "node:timers/promises";
+import type { z } from "zod";
+import type { Fence } from "../../components/model/inventory.ts";
+
+export type EcsFence = Extract<Fence, { kind: "aliyun" }>;
+
+export interface Pace {
+  /** For all calls together, their repetitions included. */
+  deadlineMs: number;
+  /** Between two looks; between two attempts of a call it begins with a quarter of it. */
+  pauseMs: number;
+  /** For one request. */
+  requestMs: number;
+}
+
+/** Why the fence cannot do its work, and the next thing to try. Holds nothing that the API echoes, for that may be a key. */
+export class EcsFault extends Error {
+  readonly id: string;
+  readonly remedy: string;
+  constructor(id: string, reason: string, remedy: string) {
+    super(reason);
+    this.id = id;
+    this.remedy = remedy;
+  }
+}
+
+/** The API's own answer that it does not do what was asked. */
+export class EcsRefusal extends Error {
+  readonly code: string;
+  readonly requestId: string;
+  constructor(code: string, requestId: string) {
+    super(code);
+    this.code = code;
+    this.requestId = requestId;
+  }
+}
+
+type Action = "DescribeInstances" | "StopInstance";
+type Request = (action: Action, query: Record<string, string>) => Promise<unknown>;
+
+/** The ECS API of a region: a call is repeated until it is answered or the time is up. */
+export class EcsApi {
+  private readonly request: Request;
+  private readonly endpoint: string;
+  private readonly pace: Pace;
+  private readonly log: (line: string) => void;
+  private readonly deadline: number;
+
+  private constructor(request: Request, endpoint: string, pace: Pace, log: (line: string) => void) {
+    this.request = request;
+    this.endpoint = endpoint;
+    this.pace = pace;
+    this.log = log;
+    this.deadline = performance.now() + pace.deadlineMs;
+  }
+
+  /** @throws EcsFault if this machine holds no credentials. */
+  static async open(fence: EcsFence, pace: Pace, log: (line: string) => void): Promise<EcsApi> {
+    const endpoint = fence.endpoint ?? `https://ecs.${fence.region}.aliyuncs.com`;
+    return new EcsApi(await signedRequest(endpoint, fence.region, pace.requestMs), endpoint, pace, log);
+  }
+
+  /**
+   * @throws EcsRefusal with the API's code.
+   * @throws EcsFault if no answer came in time; what was asked for may have happened all the same.
+   */
+  async call<T>(action: Action, query: Record<string, string>, answer: z.ZodType<T>): Promise<T> {
+    let pauseMs = this.pace.pauseMs / 4;
+    let said = "";
+    for (;;) {
+      let trouble = "an answer that is not the API's";
+      try {
+        const { success, data } = answer.safeParse(await this.request(action, query));
+        if (success) return data;
+      } catch (error) {
+        trouble = passing(error as SdkError);
+      }
+      if (performance.now() + pauseMs > this.deadline)
+        throw new EcsFault(
+          "fence.no-answer",
+          `the ECS API at ${this.endpoint} did not answer ${action} in time (last: ${trouble})`,
+          "run the same command again",
+        );
+      if (trouble !== said) this.log(`the ECS API does not answer yet: ${trouble}`);
+      said = trouble;
+      await setTimeout(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, this.pace.pauseMs * 4);
+    }
+  }
+
+  /** Waits for the next look. @returns false if there is no time for one. */
+  async pause(): Promise<boolean> {
+    if (performance.now() + this.pace.pauseMs > this.deadline) return false;
+    await setTimeout(this.pace.pauseMs);
+    return true;
+  }
+}
+
+/** Requests by the official SDK, which takes a quarter of a second to load: only who fences pays for it. */
+async function signedRequest(endpoint: string, region: string, requestMs: number): Promise<Request> {
+  const load = createRequire(import.meta.url);
+  const { default: Credential } = load("@alicloud/credentials") as typeof import("@alicloud/credentials");
+  const { default: Client, ...models } = load("@alicloud/openapi-client") as typeof import("@alicloud/openapi-client");
+  const { Config, OpenApiRequest, Params } = models;
+  const credential = new Credential();
+  // Asked for once before the first request, to tell "none here" from "no answer".
+  await credential.getCredential().catch(() => {
+    throw new EcsFault(
+      "fence.credentials",
+      "this machine has no credentials for Alibaba Cloud that can be used",
+      `${whereCredentialsLie}, and run the same command again`,
+    );
+  });
+  const { protocol, host } = new URL(endpoint);
+  const client = new Client(
+    new Config({
+      credential,
+      regionId: region,
+      endpoint: host,
+      protocol: protocol.slice(0, -1),
+      connectTimeout: requestMs,
+      readTimeout: requestMs,
+    }),
+  );
+  return async (action, query) => {
+    const params = new Params({
+      action,
+      version: "2014-05-26",
+      style: "RPC",
+      method: "POST",
+      pathname: "/",
+      authType: "AK",
+      reqBodyType: "formData",
+      bodyType: "json",
+    });
+    const request = new OpenApiRequest({ query: { RegionId: region, ...query } });
+    // The SDK's own repetitions stay off: they know no deadline.
+    const { body } = await client.callApi(params, request, {} as Parameters<typeof client.callApi>[2]);
+    return body;
+  };
+}
+
+export const whereCredentialsLie =
+  "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile with `aliyun configure`";
+
+/** What the SDK throws: `data` is the API's answer; without it there was none. */
+interface SdkError extends Error {
+  code?: unknown;
+  data?: { statusCode?: number; Code?: unknown; RequestId?: unknown };
+}
+
+/**
+ * What stands between a call and its answer, and may pass. Only codes: the messages hold URLs, and strings that were signed.
+ * @throws EcsRefusal if the error is an answer.
+ */
+function passing({ name, code, data }: SdkError): string {
+  if (!data) return /timeout/i.test(name) ? "nothing in time" : wordOr(code, "no answer that can be read");
+  const status = data.statusCode ?? 0;
+  const word = wordOr(data.Code, `HTTP ${status}`);
+  if (status >= 500 || /throttling/i.test(word)) return word;
+  throw new EcsRefusal(word, wordOr(data.RequestId, "unknown"));
+}
+
+const wordOr = (value: unknown, otherwise: string) =>
+  typeof value === "string" && /^[\w.-]{1,80}$/.test(value) ? value : otherwise;
