@@ -24,6 +24,8 @@ export interface BootFacts {
 
 interface BootRule {
   id: string;
+  /** The condition, for people. */
+  when: string;
   decide: (facts: BootFacts) => { start: "primary" | "standby" } | { sentence: string; remedy: string } | undefined;
 }
 
@@ -34,6 +36,7 @@ const adopt = "bring the storage back; if it is lost for good: harbor-ha record 
 export const bootRules: BootRule[] = [
   {
     id: "boot.unknown-data",
+    when: "the data directory holds files that are no database",
     decide: ({ data }) =>
       data.state === "unknown"
         ? { sentence: "the data directory holds files that are no database", remedy: "look at it by hand" }
@@ -41,16 +44,19 @@ export const bootRules: BootRule[] = [
   },
   {
     id: "boot.no-data",
+    when: "there is no data",
     decide: ({ data }) =>
       data.state === "empty" ? { sentence: "there is no database here yet", remedy: roll } : undefined,
   },
   {
     // A standby writes nothing of its own, whatever the record says.
     id: "boot.standby",
+    when: "the data is a standby's",
     decide: ({ data }) => (data.standbySignal ? { start: "standby" } : undefined),
   },
   {
     id: "boot.record-unreadable",
+    when: "the record cannot be read or believed",
     decide: ({ belief }) =>
       belief.state === "unreadable"
         ? { sentence: `the record cannot be trusted (${belief.reason})`, remedy: adopt }
@@ -58,11 +64,13 @@ export const bootRules: BootRule[] = [
   },
   {
     id: "boot.no-record",
+    when: "there is no record",
     decide: ({ belief }) =>
       belief.state === "none" ? { sentence: "there is no record beside this database yet", remedy: roll } : undefined,
   },
   {
     id: "boot.peer-knows-more",
+    when: "the other node answers, and has seen a newer entry than the record's newest",
     decide: ({ belief, peer }) =>
       belief.state === "good" && peer.state === "answers" && (peer.known?.epoch ?? 0) > belief.newest.epoch
         ? {
@@ -73,6 +81,7 @@ export const bootRules: BootRule[] = [
   },
   {
     id: "boot.other-primary",
+    when: "the newest entry names the other node",
     decide: withNewest(({ self }, newest) =>
       newest.primary !== self
         ? {
@@ -84,6 +93,7 @@ export const bootRules: BootRule[] = [
   },
   {
     id: "boot.under-way",
+    when: "the newest entry is an intent, and this start is no step of it",
     decide: withNewest(({ operation }, newest) =>
       settled(newest) || operation === newest.token
         ? undefined
@@ -95,6 +105,7 @@ export const bootRules: BootRule[] = [
   },
   {
     id: "boot.other-database",
+    when: "the database is not the one that the newest entry names",
     decide: withNewest(({ data }, newest) =>
       newest.systemIdentifier !== undefined && newest.systemIdentifier !== data.systemIdentifier
         ? {
@@ -106,6 +117,7 @@ export const bootRules: BootRule[] = [
   },
   {
     id: "boot.other-timeline",
+    when: "the database is not on the timeline that the newest entry names",
     decide: withNewest(({ data }, newest) =>
       newest.timeline !== undefined && newest.timeline !== data.timeline
         ? {
@@ -115,7 +127,11 @@ export const bootRules: BootRule[] = [
         : undefined,
     ),
   },
-  { id: "boot.primary", decide: () => ({ start: "primary" }) },
+  {
+    id: "boot.primary",
+    when: "anything else: the newest entry is settled and names this node",
+    decide: () => ({ start: "primary" }),
+  },
 ];
 
 /** Whether PostgreSQL may start on this node, and as what. Pure; the last rule always matches. */

@@ -249,9 +249,10 @@ export class Daemon {
         const { primary, timeline, systemIdentifier } = belief.newest;
         const token = crypto.randomUUID();
         const entry = { kind: action.kind, primary, sync: action.sync, timeline, systemIdentifier, token };
-        // Whether it won or not, the next reading shows; what follows from it is decided then.
-        await this.record.claim(belief.newest.epoch, entry, `agent of ${settings.self.name}`);
-        await this.askRecord();
+        // Whether it won, lost or got no answer, the next reading shows; nothing that follows from it is decided before.
+        await this.record
+          .claim(belief.newest.epoch, entry, `agent of ${settings.self.name}`)
+          .finally(() => this.askRecord());
         return;
       }
       case "wait-for-standby":

@@ -39,6 +39,8 @@ export type RunningAction =
 
 interface RunningRule {
   id: string;
+  /** The condition, for people. */
+  when: string;
   sentence: string;
   decide: (facts: RunningFacts) => RunningAction | undefined;
 }
@@ -50,18 +52,21 @@ const isolationLimitMs = 20_000;
 export const runningRules: RunningRule[] = [
   {
     id: "running.overtaken",
+    when: "something here leads, and the newest entry that was seen anywhere names the other node",
     sentence: "the newest entry names the other node as primary: PostgreSQL and Redis stop here",
     decide: ({ self, newest, writable, redisMaster }) =>
       (writable || redisMaster) && newest && newest.primary !== self ? { do: "stop" } : undefined,
   },
   {
     id: "running.isolated",
+    when: "something here leads, and neither the other node nor the record could be reached for 20 s",
     sentence: "neither the other node nor the record could be reached for 20 s: PostgreSQL and Redis stop here",
     decide: ({ isolatedMs, writable, redisMaster }) =>
       (writable || redisMaster) && isolatedMs >= isolationLimitMs ? { do: "stop" } : undefined,
   },
   {
     id: "sync.repair",
+    when: "the record names the standby in sync, and commits do not wait for it",
     sentence: "the record says that commits wait for the standby, PostgreSQL did not: it does from now on",
     decide: asPrimary(({ peerName, replication }, entry) =>
       entry.sync.includes(peerName) && replication.synchronousNames !== quoted(peerName)
@@ -71,6 +76,7 @@ export const runningRules: RunningRule[] = [
   },
   {
     id: "sync.degrade",
+    when: "the record names the standby in sync, it has been silent for `degradeAfterSeconds`, and durability is `available`",
     sentence: "the standby is gone: after this entry writes go on without it",
     decide: asPrimary(({ peerName, strict, degradeAfterMs, replication: { standby } }, entry) =>
       entry.sync.includes(peerName) && !strict && standby.silentMs >= degradeAfterMs
@@ -80,6 +86,7 @@ export const runningRules: RunningRule[] = [
   },
   {
     id: "sync.release",
+    when: "the record names none in sync, commits wait for one, it has been silent for so long, and durability is `available`",
     sentence: "the record says degraded: writes no longer wait for the standby",
     decide: asPrimary(({ strict, degradeAfterMs, replication: { standby, synchronousNames } }, entry) =>
       entry.sync.length === 0 && !strict && synchronousNames !== "" && standby.silentMs >= degradeAfterMs
@@ -89,6 +96,7 @@ export const runningRules: RunningRule[] = [
   },
   {
     id: "sync.wait",
+    when: "the record names none in sync, the standby streams, and commits do not wait for it",
     sentence: "the standby streams again: commits wait for it from now on",
     decide: asPrimary(({ peerName, degradeAfterMs, replication: { standby, synchronousNames } }, entry) =>
       entry.sync.length === 0 && alive(standby, degradeAfterMs) && synchronousNames !== quoted(peerName)
@@ -98,6 +106,7 @@ export const runningRules: RunningRule[] = [
   },
   {
     id: "sync.prove",
+    when: "the record names none in sync, commits wait for the standby, and it is not known from which position on",
     sentence: "the server is asked for a position from which on every commit has waited",
     decide: asPrimary(({ degradeAfterMs, replication: { standby, provenFrom } }, entry) =>
       entry.sync.length === 0 && alive(standby, degradeAfterMs) && standby.synchronous && provenFrom === undefined
@@ -107,6 +116,7 @@ export const runningRules: RunningRule[] = [
   },
   {
     id: "sync.synced",
+    when: "the record names none in sync, and the standby holds everything before the position from which on commits have waited",
     sentence: "the standby holds everything that was acknowledged, and the record says so",
     decide: asPrimary(({ peerName, degradeAfterMs, replication: { standby, provenFrom } }, entry) =>
       entry.sync.length === 0 &&

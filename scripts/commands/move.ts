@@ -40,12 +40,13 @@ function run(verb: Wish["verb"], options: Options): Promise<void> {
   return withPair(options, async (cluster) => {
     const plan = await planWish(cluster, { ...options, verb });
     if (plan.kind === "refusal") throw refused(plan);
-    const { sentence } = plan;
+    const { rule, sentence } = plan;
     console.error(sentence);
+    if (options.dryRun && options.json) console.log(JSON.stringify({ rule, sentence }));
     if (options.dryRun || !(await agreed(options, "Go on?"))) return;
     const { said, ...result } = await journalled(cluster, plan.reachable, { verb, sentence }, () =>
       plan.carryOut((line) => console.error(line)),
     );
-    console.log(options.json ? JSON.stringify(result) : said);
+    console.log(options.json ? JSON.stringify({ rule, sentence, ...result }) : said);
   });
 }

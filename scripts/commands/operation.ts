@@ -18,7 +18,12 @@ export function operationCommand() {
         const about = { verb, operation: { verb, atEpoch, attempt } };
         const verdict = await judge(cluster, operation);
         const plan = verdict.kind === "act" ? await planWish(cluster, operation) : verdict;
-        const sentence = plan.kind === "refusal" ? refused(plan).message : plan.sentence;
+        const sentence =
+          plan.kind === "refusal"
+            ? refused(plan).message
+            : plan.kind === "nothing"
+              ? `${plan.sentence} [${plan.rule}]`
+              : plan.sentence;
         if (options.plan) {
           const newStack = verdict.kind === "nothing" && verdict.newStack === true;
           console.log(JSON.stringify({ newStack, sentence: `operations.${verb}: ${sentence}` }));

@@ -1,9 +1,10 @@
-import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
+import type { Inventory } from "../../components/model/inventory.ts";
 import { type RecordEntry, settled } from "../../components/model/record.ts";
 import { dataServices } from "../../components/model/topology.ts";
 import type { NodeObservation, Observation } from "../cluster/observe.ts";
 import { follows, roleOf } from "../cluster/roles.ts";
 import { type Refusal, refuse } from "../refusal.ts";
+import { partsOf, wishRules } from "./wish-rules.ts";
 
 /** What a planned or unplanned move is decided by. */
 export interface MoveFacts {
@@ -21,6 +22,8 @@ export interface MoveFacts {
 /** A move that may be made: the roles are those of the settled record. */
 export interface Move {
   kind: "move";
+  /** Stable id of the row that allows it. */
+  rule: string;
   from: string;
   to: string;
   /** The newest entry: the one the move builds on, or an intent that it takes over. */
@@ -33,7 +36,7 @@ export interface Move {
   sentence: string;
 }
 
-interface Names {
+export interface Names {
   newest: RecordEntry;
   /** The newest entry that is settled. */
   before: RecordEntry;
@@ -41,20 +44,25 @@ interface Names {
   to: NodeObservation;
 }
 
-interface MoveRule {
+export interface Rule<Facts> {
   id: string;
-  decide: (facts: Omit<MoveFacts, "to"> & Names) => { sentence: string; remedy: string; exitCode?: 2 | 3 } | undefined;
+  /** The condition, for people; the target is the node that is to be primary. */
+  when: string;
+  decide: (facts: Facts) => { sentence: string; remedy: string; exitCode?: 2 | 3 } | undefined;
 }
+
+type MoveRule = Rule<Omit<MoveFacts, "to"> & Names>;
 
 /** What the rules ask of a node in the pair at hand. */
 const part = ({ inventory }: Pick<MoveFacts, "inventory">, node: NodeObservation) => roleOf(inventory.topology, node);
 /** Only PostgreSQL can promise that a standby holds every acknowledged write. */
 const promised = ({ inventory }: Pick<MoveFacts, "inventory">) => dataServices(inventory.topology)[0] === "postgres";
 
-/** Each says why a move is refused; first match wins. What none refuses may be done. */
+/** Why a move is refused, once everybody's part in it is known; first match wins. What none refuses may be done. */
 export const moveRules: MoveRule[] = [
   {
     id: "move.already-there",
+    when: "the record is settled and names the target",
     decide: ({ newest, before, from, to, ...facts }) =>
       settled(newest) && to.name === before.primary
         ? {
@@ -68,6 +76,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "move.target-unreachable",
+    when: "the target does not answer, or is absent",
     decide: ({ to }) =>
       to.reach === "up"
         ? undefined
@@ -79,6 +88,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "switchover.maintenance",
+    when: "switchover, while somebody works on one of the nodes",
     decide: ({ verb, from, to }) => {
       const node = [from, to].find(({ host }) => host?.maintenance);
       return verb === "switchover" && node
@@ -88,6 +98,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "move.other-database",
+    when: "the target does not hold the record's database",
     decide: ({ to, before, ...facts }) =>
       !promised(facts) || to.host?.postgres.systemIdentifier === before.systemIdentifier
         ? undefined
@@ -98,6 +109,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "move.back-too-late",
+    when: "back to where an open move began, but the other node is not seen to run as a standby",
     decide: ({ newest, before, from, to, ...facts }) =>
       !settled(newest) && to.name === before.primary && part(facts, from).runs !== "standby"
         ? {
@@ -108,6 +120,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "switchover.old-primary-away",
+    when: "switchover, nothing open, and the primary does not run as such",
     decide: ({ verb, from, to, newest, ...facts }) =>
       verb === "switchover" && settled(newest) && part(facts, from).runs !== "primary"
         ? {
@@ -118,6 +131,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "switchover.not-streaming",
+    when: "switchover, nothing open, and the target does not stream or the record does not name it in sync",
     decide: ({ verb, from, to, newest, before, ...facts }) =>
       verb === "switchover" &&
       settled(newest) &&
@@ -133,6 +147,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "failover.primary-serves",
+    when: "failover, nothing open, and the primary is seen to run as such",
     decide: ({ verb, from, newest, ...facts }) =>
       verb === "failover" && settled(newest) && part(facts, from).runs === "primary"
         ? {
@@ -143,6 +158,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "failover.no-standby",
+    when: "the target's data is no standby's (nor, where a move is open, a primary's)",
     // A target that is the former primary, or was promoted by an unfinished move, is no standby any more.
     decide: ({ to, newest, ...facts }) =>
       part(facts, to).data === "standby" || (part(facts, to).data === "primary" && !settled(newest))
@@ -154,6 +170,7 @@ export const moveRules: MoveRule[] = [
   },
   {
     id: "failover.may-lose",
+    when: "the settled record does not name the target in sync, and the loss was not accepted",
     decide: ({ to, before, acceptLoss, ...facts }) =>
       promised(facts) && to.name !== before.primary && !before.sync.includes(to.name) && !acceptLoss
         ? {
@@ -164,49 +181,69 @@ export const moveRules: MoveRule[] = [
   },
 ];
 
-/** What may be done. Pure. */
+export interface AllowedMove {
+  id: string;
+  when: string;
+  /** The entry that settles it; `aborted`: nothing is promoted. */
+  ends: "done" | "aborted";
+  applies: (facts: Pick<MoveFacts, "verb"> & Names) => boolean;
+}
+
+/** What is done where nothing refuses; first match wins, and the last one always does. */
+export const allowedMoves: AllowedMove[] = [
+  {
+    id: "move.go-back",
+    when: "a move is open, and the target is the node where it began",
+    ends: "aborted",
+    applies: ({ before, to }) => to.name === before.primary,
+  },
+  {
+    id: "move.continue",
+    when: "a move to the target is open",
+    ends: "done",
+    applies: ({ newest, to }) => !settled(newest) && newest.primary === to.name,
+  },
+  {
+    id: "move.take-over",
+    when: "a way back from the target is open",
+    ends: "done",
+    applies: ({ newest }) => !settled(newest),
+  },
+  { id: "move.planned", when: "switchover", ends: "done", applies: ({ verb }) => verb === "switchover" },
+  { id: "move.unplanned", when: "failover", ends: "done", applies: () => true },
+];
+
+/** What may be done, by exactly one row. Pure. */
 export function decideMove(facts: MoveFacts): Move | Refusal {
-  const { inventory, observation, entries } = facts;
-  const names = inventory.topology.nodes.map(({ name }) => name);
-  if (dataServices(inventory.topology).length === 0)
-    return refuse(
-      "move.yours",
-      "PostgreSQL and Redis of this pair are servers of yours: nothing on its nodes has to be moved.",
-      "use their provider's own switchover; without one of the nodes Harbor goes on by itself",
-    );
-  if (facts.to !== undefined && !names.includes(facts.to))
-    return refuse("move.unknown-node", `There is no node ${facts.to}.`, `the nodes are ${names.join(" and ")}`);
-  const absent = names.find((name) => !presentNodes(inventory).some((node) => node.name === name));
-  if (absent && absent === facts.to)
-    return refuse("move.absent", `${absent} is absent by the configuration.`, `remove nodes.${absent}.absent`);
-  const before = entries?.find(settled);
-  const [newest] = entries ?? [];
-  const other = (name?: string) => names.find((candidate) => candidate !== name) ?? "";
-  // Without a wish an unfinished move goes on, and a new one goes to the other node.
-  const target = facts.to ?? (newest && !settled(newest) ? newest.primary : other(before?.primary));
-  // Only the node that is to be primary must trust the record; the other one may have lost its storage with everything else.
-  const distrusted = Object.values(observation).find(
-    ({ name, host }) => host?.record.belief.state === "unreadable" && (facts.verb === "switchover" || name === target),
-  );
-  if (!before || !newest || distrusted) {
-    const belief = distrusted?.host?.record.belief;
-    return refuse(
-      "move.record-unreadable",
-      belief?.state === "unreadable"
-        ? `${distrusted?.name} does not trust the cluster record: ${belief.reason}.`
-        : "The cluster record cannot be read.",
-      "bring its storage back: without it nobody can tell which writes a node holds",
-    );
-  }
-  const seen = (name: string): NodeObservation => observation[name] ?? { name, reach: "absent" };
-  const roles = { newest, before, to: seen(target), from: seen(other(target)) };
-  for (const { id, decide } of moveRules) {
-    const found = decide({ ...facts, ...roles });
+  const unwished = firstOf(wishRules, facts);
+  if (unwished) return unwished;
+  // There is a settled entry, or a wish rule had refused.
+  const parts = partsOf(facts) as Names;
+  const refused = firstOf(moveRules, { ...facts, ...parts });
+  if (refused) return refused;
+  const allowed = allowedMoves.find(({ applies }) => applies({ ...facts, ...parts }));
+  if (!allowed) throw new Error("no row of the table of moves matched");
+  const { newest, before } = parts;
+  const goBack = allowed.ends === "aborted";
+  return {
+    kind: "move",
+    rule: allowed.id,
+    from: parts.from.name,
+    to: parts.to.name,
+    newest,
+    before,
+    goBack,
+    sentence: sentenceOf(facts, parts, goBack),
+  };
+}
+
+/** What the first rule that matches says. */
+export function firstOf<Facts>(rules: Rule<Facts>[], facts: Facts): Refusal | undefined {
+  for (const { id, decide } of rules) {
+    const found = decide(facts);
     if (found) return refuse(id, found.sentence, found.remedy, found.exitCode);
   }
-  const goBack = target === before.primary;
-  const from = goBack ? other(target) : before.primary;
-  return { kind: "move", from, to: target, newest, before, goBack, sentence: sentenceOf(facts, roles, goBack) };
+  return undefined;
 }
 
 function sentenceOf({ verb, inventory }: MoveFacts, { newest, before, from, to }: Names, goBack: boolean): string {

@@ -1,8 +1,8 @@
 import type { Operation } from "../../components/model/operation.ts";
 import type { Cluster } from "../cluster/observe.ts";
-import { follows, roleOf } from "../cluster/roles.ts";
+import { decideRejoin } from "../failover/rejoin-rules.ts";
 import { move, planMove, rejoin, untilFollowing } from "../failover/run.ts";
-import { type Refusal, refuse } from "../refusal.ts";
+import type { Refusal } from "../refusal.ts";
 
 type Log = (line: string) => void;
 
@@ -12,7 +12,9 @@ export type Wish = Omit<Operation, "atEpoch" | "attempt">;
 /** Something that may be done now. */
 export interface Plan {
   kind: "plan";
-  /** What is done, and what it costs. */
+  /** Stable id of the row that allows it. */
+  rule: string;
+  /** What is done, and what it costs; ends with the rule, as a refusal does. */
   sentence: string;
   /** Nodes that answered. */
   reachable: string[];
@@ -28,7 +30,8 @@ export async function planWish(cluster: Cluster, wish: Wish): Promise<Plan | Ref
   if (decision.kind === "refusal") return decision;
   return {
     kind: "plan",
-    sentence: decision.sentence,
+    rule: decision.rule,
+    sentence: `${decision.sentence} [${decision.rule}]`,
     reachable: Object.values(observation).flatMap(({ name, reach }) => (reach === "up" ? [name] : [])),
     async carryOut(log) {
       const fencedByHand = wish.iSwitchedItOffByHand === true;
@@ -44,34 +47,18 @@ export async function planWish(cluster: Cluster, wish: Wish): Promise<Plan | Ref
 
 /** The node whose data is a former primary's, by the record, becomes the standby. */
 async function planRejoin(cluster: Cluster): Promise<Plan | Refusal> {
-  const { topology } = cluster.inventory;
-  const nodes = Object.values(await cluster.observe());
-  const primary = nodes.find((node) => roleOf(topology, node).runs === "primary");
-  const belief = primary?.host?.record.belief;
-  if (!primary || belief?.state !== "good" || belief.newest.primary !== primary.name || belief.newest.kind === "intent")
-    return refuse(
-      "rejoin.no-primary",
-      "No node runs as the primary that the record names.",
-      "harbor-ha status says why",
-    );
-  const node = nodes.find(({ name }) => name !== primary.name);
-  if (!node?.host)
-    return refuse(
-      "rejoin.unreachable",
-      `The other node cannot be reached (${node?.reason ?? "absent"}).`,
-      "switch it on first",
-      3,
-    );
-  if (roleOf(topology, node).runs === "standby" && follows(topology, primary, node))
-    return refuse("rejoin.already", `${node.name} is the standby already.`, "nothing has to be done");
+  const decision = decideRejoin(cluster.inventory, await cluster.observe());
+  if (decision.kind === "refusal") return decision;
+  const { rule, node, primary } = decision;
   return {
     kind: "plan",
-    sentence: `${node.name} becomes the standby of ${primary.name}: what ${node.name} alone holds is thrown away.`,
-    reachable: [node.name, primary.name],
+    rule,
+    sentence: `${decision.sentence} [${rule}]`,
+    reachable: [node, primary],
     carryOut: async (log) => ({
-      primary: primary.name,
-      steps: await rejoin(cluster, node.name, primary.name, log),
-      said: `${node.name} is the standby`,
+      primary,
+      steps: await rejoin(cluster, node, primary, log),
+      said: `${node} is the standby`,
     }),
   };
 }

@@ -48,6 +48,8 @@ export interface Facts {
 /** A row of the decision table. */
 export interface Rule {
   id: string;
+  /** The condition, for people. */
+  when: string;
   decide: (facts: Facts) => Omit<Step, "kind" | "rule"> | Omit<Refusal, "kind" | "rule"> | undefined;
 }
 

@@ -46,7 +46,7 @@ export async function roll(cluster: Cluster, log: Log, keepPrimary = false): Pro
     // The move that comes after this takes over what was left open.
     if (keepPrimary && decision.kind === "refusal" && decision.rule === "record.under-way") return said;
     if (decision.kind === "refusal") throw refused(decision);
-    log(`[${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s] ${decision.sentence}`);
+    log(`[${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s] ${decision.sentence} [${decision.rule}]`);
     await act(cluster, decision, log);
     done.add(decision.rule);
     said.push(decision.sentence);
@@ -58,7 +58,7 @@ export async function roll(cluster: Cluster, log: Log, keepPrimary = false): Pro
 export function plan(cluster: Cluster, observation: Observation): string {
   const decision = decide(cluster.inventory, observation, new Set());
   if (!decision) return "nothing to do";
-  return decision.kind === "refusal" ? refused(decision).message : decision.sentence;
+  return decision.kind === "refusal" ? refused(decision).message : `${decision.sentence} [${decision.rule}]`;
 }
 
 async function act(cluster: Cluster, step: Step, log: Log): Promise<void> {

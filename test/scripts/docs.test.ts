@@ -5,7 +5,7 @@ import { configSchema } from "../../stacks/config.ts";
 
 const documents = make();
 
-test.each(Object.keys(documents))("%s is what the configuration says now (npm run docs writes it anew)", (path) => {
+test.each(Object.keys(documents))("%s is what the code says now (npm run docs writes it anew)", (path) => {
   expect(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")).toBe(documents[path]);
 });
 

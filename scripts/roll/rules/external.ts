@@ -4,6 +4,7 @@ import type { Rule } from "../rule.ts";
 export const externalRules: Rule[] = [
   {
     id: "external.database",
+    when: "a node cannot use the database of yours",
     decide: ({ nodes, inventory }) => {
       const node = nodes.find(({ host }) => host?.unreachable.database);
       return (
@@ -17,6 +18,7 @@ export const externalRules: Rule[] = [
   },
   {
     id: "external.redis",
+    when: "a node cannot use the Redis of yours",
     decide: ({ nodes, inventory }) => {
       const node = nodes.find(({ host }) => host?.unreachable.redis);
       return (

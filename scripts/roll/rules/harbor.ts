@@ -6,6 +6,7 @@ import { answers, marked, mayPause, type Rule, script, serving } from "../rule.t
 export const harborRules: Rule[] = [
   {
     id: "harbor.deliver",
+    when: "a node has neither run nor received the installer of the wanted version",
     decide: ({ nodes, inventory }) => {
       const { sha256 } = inventory.harbor.installer;
       const node = nodes.find(
@@ -22,6 +23,7 @@ export const harborRules: Rule[] = [
   },
   {
     id: "harbor.install",
+    when: "a node has not run the installer of the wanted version, and serves nobody, or the other one serves too",
     decide: ({ nodes, inventory }) => {
       // One core after the other: the first one migrates the schema.
       const node = nodes.find(
@@ -38,6 +40,7 @@ export const harborRules: Rule[] = [
   },
   {
     id: "harbor.start",
+    when: "Harbor does not run on a node",
     decide: ({ nodes }) => {
       const node = nodes.find((node) => node.host?.units["harbor-ha-harbor"] !== "active" && !marked(node, harborUnit));
       return (
@@ -55,6 +58,7 @@ export const harborRules: Rule[] = [
   },
   {
     id: "harbor.restart",
+    when: "Harbor on a node has settings that wait for a restart, and serves nobody, or the other one serves too",
     decide: ({ nodes, inventory }) => {
       const waiting = nodes.filter((node) => marked(node, harborUnit) && mayPause(nodes, node));
       // The holder of the virtual address comes last: fewer connections have to move.
@@ -70,6 +74,7 @@ export const harborRules: Rule[] = [
   },
   {
     id: "harbor.silent",
+    when: "Harbor on a node runs and does not answer: restarted once, then refused",
     decide: ({ nodes, done }) => {
       const node = nodes.find((node) => !answers(node));
       if (!node) return undefined;
@@ -88,6 +93,7 @@ export const harborRules: Rule[] = [
   },
   {
     id: "harbor.schedule",
+    when: "nobody has scheduled Harbor's own cleaning",
     decide: ({ nodes }) => {
       const [node] = nodes;
       if (!node || nodes.some(({ host }) => host?.harbor.scheduled)) return undefined;

@@ -4,6 +4,7 @@ import type { Rule } from "../rule.ts";
 export const hostRules: Rule[] = [
   {
     id: "host.unreachable",
+    when: "a node cannot be asked",
     decide: ({ nodes }) => {
       const gone = nodes.find((node) => node.reach !== "up");
       return (
@@ -17,6 +18,7 @@ export const hostRules: Rule[] = [
   },
   {
     id: "host.maintenance",
+    when: "somebody works on a node",
     decide: ({ nodes }) => {
       const node = nodes.find(({ host }) => host?.maintenance);
       return (
@@ -30,6 +32,7 @@ export const hostRules: Rule[] = [
   },
   {
     id: "host.absent-first",
+    when: "there is no record yet, and a node is absent by the configuration",
     decide: ({ nodes, newest, inventory }) =>
       !newest && nodes.length < inventory.topology.nodes.length
         ? {

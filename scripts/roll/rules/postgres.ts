@@ -7,6 +7,7 @@ import { address, contradicts, data, isStandbyData, marked, type Rule, runs, scr
 export const dataRules: Rule[] = [
   {
     id: "postgres.unknown-data",
+    when: "a data directory holds files that are no database",
     decide: ({ nodes }) => {
       const node = nodes.find((node) => data(node) === "unknown");
       return (
@@ -20,6 +21,7 @@ export const dataRules: Rule[] = [
   },
   {
     id: "postgres.contradiction",
+    when: "a running server and its data directory tell different stories",
     decide: ({ nodes }) => {
       const node = nodes.find((node) => node.host && contradicts(node.host.postgres));
       return (
@@ -36,6 +38,7 @@ export const dataRules: Rule[] = [
   },
   {
     id: "postgres.two-primaries",
+    when: "there is no record, and both nodes hold a primary's data",
     // Where there is a record, it says which one is right.
     decide: ({ nodes, newest }) =>
       !newest && nodes.every((node) => data(node) === "present" && !isStandbyData(node))
@@ -53,6 +56,7 @@ export const dataRules: Rule[] = [
   },
   {
     id: "postgres.no-primary",
+    when: "there is no record, and nobody but standbys holds data",
     decide: ({ nodes, newest }) =>
       !newest && nodes.some(isStandbyData) && nodes.every((node) => isStandbyData(node) || data(node) === "empty")
         ? {
@@ -71,6 +75,7 @@ const waitsForRestart = (node: NodeObservation) =>
 export const postgresRules: Rule[] = [
   {
     id: "postgres.kept-down",
+    when: "the table of starts keeps a node's PostgreSQL down",
     decide: ({ nodes }) => {
       for (const node of nodes) {
         const boot = node.host?.postgres.boot;
@@ -86,6 +91,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.start-primary",
+    when: "the primary's PostgreSQL is down",
     decide: ({ primary }) =>
       primary && !runs(primary)
         ? {
@@ -97,6 +103,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.prepare",
+    when: "the standby has no data, and the primary was not prepared for it in this run",
     decide: ({ primary, standby, done }) =>
       primary && standby && data(standby) === "empty" && !done.has("postgres.prepare")
         ? {
@@ -108,6 +115,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.clone",
+    when: "the standby has no data",
     decide: (facts) => {
       const { primary, standby } = facts;
       return primary && standby && data(standby) === "empty"
@@ -121,6 +129,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.start-standby",
+    when: "the standby's PostgreSQL is down",
     decide: ({ standby }) =>
       standby && !runs(standby)
         ? {
@@ -132,6 +141,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.wait-streaming",
+    when: "the standby does not stream from the primary",
     decide: ({ primary, standby }) =>
       primary && standby && !streams(primary, standby)
         ? {
@@ -143,6 +153,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.wait-synced",
+    when: "the record does not name the standby in sync",
     decide: ({ newest, primary, standby }) =>
       primary && standby && newest && !newest.sync.includes(standby.name)
         ? {
@@ -154,6 +165,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.switchover",
+    when: "settings of the primary alone wait for a restart, none of them is a limit that goes down, and nothing was moved in this run",
     // Clients wait a second for a switchover, but fail during a restart; the former primary starts anew in it.
     decide: ({ primary, standby, done }) =>
       primary &&
@@ -171,6 +183,7 @@ export const postgresRules: Rule[] = [
   },
   {
     id: "postgres.restart",
+    when: "settings wait for a restart: the standby first, but the primary first with a limit that goes down",
     decide: ({ primary, standby }) => {
       if (!primary || !standby) return undefined;
       // Standby first; but a lowered limit must reach the primary first, or the standby would refuse to start.

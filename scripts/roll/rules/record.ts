@@ -10,6 +10,7 @@ const storageBack =
 export const recordRules: Rule[] = [
   {
     id: "record.unreadable",
+    when: "a node cannot read the record, or does not believe it",
     decide: ({ nodes }) => {
       for (const { name, host } of nodes)
         if (host?.record.belief.state === "unreadable")
@@ -23,6 +24,7 @@ export const recordRules: Rule[] = [
   },
   {
     id: "record.different",
+    when: "the nodes read different records",
     decide: ({ nodes }) => {
       const [one, two] = nodes.map(newestOf);
       // One may be an entry behind the other: they were not read at the same moment.
@@ -36,6 +38,7 @@ export const recordRules: Rule[] = [
   },
   {
     id: "record.proof",
+    when: "there is no record, and its storage was not tried in this run",
     decide: ({ nodes, newest, done }) => {
       const [first] = nodes;
       return newest || done.has("record.proof") || !first
@@ -53,6 +56,7 @@ export const recordRules: Rule[] = [
 export const firstDatabaseRules: Rule[] = [
   {
     id: "record.first",
+    when: "there is no record, and no node holds data",
     decide: ({ nodes, newest, inventory }) =>
       !newest && nodes.every((node) => data(node) === "empty")
         ? {
@@ -68,6 +72,7 @@ export const firstDatabaseRules: Rule[] = [
   },
   {
     id: "record.adopt-pair",
+    when: "there is no record, and exactly one node holds a primary's data",
     decide: ({ nodes, newest }) => {
       const primaries = nodes.filter((node) => data(node) === "present" && !isStandbyData(node));
       const [primary] = primaries;
@@ -87,6 +92,7 @@ export const firstDatabaseRules: Rule[] = [
   },
   {
     id: "postgres.initialise",
+    when: "the first entry is an intent, and its node has no data, or those of this very intent that do not run",
     decide: (facts) => {
       const { intent, node } = firstIntent(facts);
       if (!intent || !node) return undefined;
@@ -102,6 +108,7 @@ export const firstDatabaseRules: Rule[] = [
   },
   {
     id: "record.first-done",
+    when: "the first entry is an intent, and its node runs the primary that was made under it",
     decide: (facts) => {
       const { intent, node } = firstIntent(facts);
       if (!intent || node?.host?.postgres.role !== "primary" || node.host.postgres.firstToken !== intent.token)
@@ -124,6 +131,7 @@ export const firstDatabaseRules: Rule[] = [
 export const firstRedisRules: Rule[] = [
   {
     id: "record.first-redis",
+    when: "there is no record (where Redis alone runs on the nodes)",
     decide: ({ nodes, newest, inventory }) => {
       if (newest) return undefined;
       const { name } = nodes.find(({ host }) => host?.redis.configured === redisMaster) ?? {
@@ -142,6 +150,7 @@ export const firstRedisRules: Rule[] = [
 export const settledRules: Rule[] = [
   {
     id: "record.under-way",
+    when: "the newest entry is an intent",
     decide: ({ newest }) =>
       newest && !settled(newest)
         ? {
@@ -157,6 +166,7 @@ export const settledRules: Rule[] = [
 export const namedDataRules: Rule[] = [
   {
     id: "record.names-other",
+    when: "a node that the record does not name holds a primary's data, or the one that it names does not",
     decide: ({ nodes, newest }) => {
       const former = nodes.find(
         (node) => data(node) === "present" && !isStandbyData(node) && node.name !== newest?.primary,
@@ -184,6 +194,7 @@ export const namedDataRules: Rule[] = [
 export const namedRedisRules: Rule[] = [
   {
     id: "redis.former-master",
+    when: "a node that the record does not name has the Redis master (where Redis alone runs on the nodes)",
     decide: ({ nodes, newest }) => {
       const former = nodes.find(
         ({ name, host }) => newest && host?.redis.configured === redisMaster && name !== newest.primary,

@@ -5,6 +5,7 @@ import { address, marked, type Rule, script } from "../rule.ts";
 export const redisRules: Rule[] = [
   {
     id: "redis.masters",
+    when: "no node, or both, are to be the Redis master, and it is not the first time",
     decide: ({ nodes, primary }) => {
       const masters = nodes.filter((node) => node.host?.redis.configured === redisMaster);
       if (masters.length === 1) return undefined;
@@ -20,6 +21,7 @@ export const redisRules: Rule[] = [
   },
   {
     id: "redis.role",
+    when: "Redis on a node has no role yet",
     decide: (facts) => {
       const { nodes, primary } = facts;
       const node = nodes.find((node) => node.host?.redis.configured === "");
@@ -36,6 +38,7 @@ export const redisRules: Rule[] = [
   },
   {
     id: "redis.start",
+    when: "a node's Redis is down: the master first",
     decide: ({ nodes }) => {
       const down = nodes.filter((node) => node.host?.redis.role === "down");
       const node = down.find((node) => node.host?.redis.configured === redisMaster) ?? down[0];
@@ -44,6 +47,7 @@ export const redisRules: Rule[] = [
   },
   {
     id: "redis.restart",
+    when: "Redis on a node has settings that wait for a restart, and the other node is there: the replica first",
     decide: ({ nodes, inventory }) => {
       // The last node's serves on as it is.
       if (nodes.length < inventory.topology.nodes.length) return undefined;

@@ -5,6 +5,7 @@ import { marked, type Rule, script } from "../rule.ts";
 export const storageRules: Rule[] = [
   {
     id: "storage.claim",
+    when: "a node's shared storage belongs to nobody",
     decide: ({ nodes }) => {
       const node = nodes.find((node) => node.host?.storage.id === "");
       return (
@@ -18,6 +19,7 @@ export const storageRules: Rule[] = [
   },
   {
     id: "storage.refused",
+    when: "a node's shared storage is not the right one, or not mounted",
     decide: ({ nodes }) => {
       const node = nodes.find((node) => node.host?.storage.ok === false);
       return (
@@ -31,6 +33,7 @@ export const storageRules: Rule[] = [
   },
   {
     id: "storage.proof",
+    when: "Harbor is to start somewhere, and the storage was not tried in this run",
     decide: ({ nodes, done }) => {
       const [first] = nodes;
       const harborStays = nodes.every(

@@ -7,6 +7,7 @@ import { mayPause, type Rule } from "../rule.ts";
 export const unitRules: Rule[] = [
   {
     id: "unit.restart",
+    when: "a unit without a role has settings that wait for a restart (Docker only where Harbor serves nobody, or the other one serves too)",
     decide: ({ nodes }) => {
       for (const node of nodes) {
         const unit = node.host?.restartNeeded.find(
@@ -27,6 +28,7 @@ export const unitRules: Rule[] = [
   },
   {
     id: "unit.start",
+    when: "a unit without a role is down",
     decide: ({ nodes, inventory }) => {
       const units = ["docker", "harbor-ha-agent", "haproxy", "pgbouncer"];
       if (virtualAddressOf(inventory.topology)) units.push("keepalived");
@@ -43,6 +45,7 @@ export const unitRules: Rule[] = [
   },
   {
     id: "endpoint.first",
+    when: "Harbor was installed nowhere yet, and the virtual address is not beside the data",
     decide: ({ nodes, inventory, primary }) => {
       // Only before the first client: later the virtual address stays where it is.
       const fresh = nodes.every((node) => node.host?.harbor.installed === "");

@@ -27,6 +27,8 @@ interface Node {
   only: boolean;
   /** Epoch of the newest entry its agent has read. */
   seen: number;
+  /** Whether its agent has claimed an entry since then. */
+  claimed: boolean;
 }
 
 interface Operator {
@@ -49,13 +51,15 @@ export interface State {
   cuts: number;
 }
 
-/** Guards that a test may take away, to see what they are for. */
+/** Guards, and a way back, that a test may take away to see what they are for. */
 export type Guard =
   | "own-token"
   | "stop-before-promote"
   | "sync-before-promote"
   | "record-before-release"
-  | "claim-once";
+  | "read-before-release"
+  | "claim-once"
+  | "rejoin";
 
 const entry = (
   epoch: number,
@@ -85,6 +89,7 @@ const healthyNode = (standby: boolean): Node => ({
   proven: !standby,
   only: false,
   seen: 1,
+  claimed: false,
 });
 
 export const start = (begins: number, cuts: number): State => ({
@@ -95,6 +100,14 @@ export const start = (begins: number, cuts: number): State => ({
   cuts,
 });
 
+/** Entries and operators are only ever replaced. */
+const copy = (state: State): State => ({
+  ...state,
+  record: [...state.record],
+  nodes: { node1: { ...state.nodes.node1 }, node2: { ...state.nodes.node2 } },
+  operators: [...state.operators],
+});
+
 const newest = (state: State) => state.record.at(-1) as RecordEntry;
 const runs = (node: Node) => node.power && node.pg === "up";
 export const isPrimary = (node: Node) => runs(node) && !node.standby;
@@ -103,7 +116,7 @@ const streams = (state: State, from: Name) => {
   return isPrimary(primary) && runs(standby) && standby.standby && standby.timeline <= primary.timeline;
 };
 /** Whether a commit on this node would be acknowledged. */
-export const acknowledges = (state: State, name: Name) =>
+const acknowledges = (state: State, name: Name) =>
   isPrimary(state.nodes[name]) && (!state.nodes[name].waits || streams(state, name));
 
 export interface Step {
@@ -117,7 +130,7 @@ export interface Step {
 export function steps(state: State, without?: Guard): Step[] {
   const found: Step[] = [];
   const add = (what: string, change: (next: State) => boolean | undefined) => {
-    const next = structuredClone(state);
+    const next = copy(state);
     found.push({ what, next, loses: change(next) });
   };
   for (const name of names) {
@@ -142,8 +155,7 @@ export function steps(state: State, without?: Guard): Step[] {
       });
     if (node.power && node.seen < newest(state).epoch)
       add(`${name}'s agent reads the record`, (next) => {
-        next.nodes[name].seen = newest(next).epoch;
-        next.nodes[name].proven = false;
+        Object.assign(next.nodes[name], { seen: newest(next).epoch, proven: false, claimed: false });
         return undefined;
       });
     found.push(...agentSteps(state, name, without));
@@ -152,7 +164,7 @@ export function steps(state: State, without?: Guard): Step[] {
     if (operator) found.push(...operatorSteps(state, index, operator, without));
     else if (state.begins > 0) found.push(...beginnings(state, index, without));
   });
-  for (const name of names) found.push(...rejoins(state, name));
+  if (without !== "rejoin") for (const name of names) found.push(...rejoins(state, name));
   return found;
 }
 
@@ -162,7 +174,7 @@ function catchUp(next: State, from: Name): undefined {
 }
 
 function powerOff(next: State, name: Name) {
-  Object.assign(next.nodes[name], { power: false, pg: "down", proven: false });
+  Object.assign(next.nodes[name], { power: false, pg: "down", proven: false, claimed: false });
 }
 
 function peerOf(state: State, name: Name): PeerAnswer {
@@ -175,7 +187,7 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
   const node = state.nodes[name];
   if (!node.power) return [];
   const step = (what: string, change: (next: State) => void): Step[] => {
-    const next = structuredClone(state);
+    const next = copy(state);
     change(next);
     return [{ what: `${name}'s agent: ${what}`, next }];
   };
@@ -191,8 +203,7 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
     return start === "no"
       ? []
       : step(`start as ${start}`, (next) => {
-          next.nodes[name].pg = "up";
-          next.nodes[name].seen = newest(next).epoch;
+          Object.assign(next.nodes[name], { pg: "up", seen: newest(next).epoch, claimed: false });
         });
   }
   const streaming = streams(state, name);
@@ -223,6 +234,9 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
   });
   if (!decision) return [];
   const { action, rule } = decision;
+  // The agent reads the record after each claim, whatever came of it, and does neither of these before.
+  if (node.claimed && (action.do === "claim" || (action.do === "stop-waiting" && without !== "read-before-release")))
+    return [];
   switch (action.do) {
     case "stop":
       return step(rule, (next) => {
@@ -240,6 +254,7 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
         next.record.push(
           entry(newest(next).epoch + 1, action.kind, name, action.sync as Name[], { timeline: node.timeline, token }),
         );
+        next.nodes[name].claimed = true;
       });
     case "wait-for-standby":
       return step(rule, (next) => {
@@ -307,7 +322,7 @@ function beginnings(state: State, index: number, without?: Guard): Step[] {
           acceptLoss: false,
         });
         if (plan.kind === "refusal") continue;
-        const next = structuredClone(state);
+        const next = copy(state);
         next.begins--;
         next.operators[index] = {
           token: `operator-${state.begins}-on-entry-${plan.newest.epoch}`,
@@ -328,7 +343,7 @@ function beginnings(state: State, index: number, without?: Guard): Step[] {
 
 function operatorSteps(state: State, index: number, operator: Operator, without?: Guard): Step[] {
   const { token, from, to, goBack, phase } = operator;
-  const next = structuredClone(state);
+  const next = copy(state);
   const step = (what: string, to_: Operator["phase"] | undefined, loses?: boolean): Step[] => {
     next.operators[index] = to_ && { ...operator, phase: to_ };
     return [{ what: `the operator to ${to}: ${what}`, next, loses }];
@@ -393,7 +408,7 @@ function rejoins(state: State, name: Name): Step[] {
   const { kind, primary: named } = newest(state);
   if (!node.power || node.pg === "up" || node.standby || kind === "intent" || named !== primary) return [];
   if (!isPrimary(state.nodes[primary])) return [];
-  const next = structuredClone(state);
+  const next = copy(state);
   becomeStandby(next, name);
   return [{ what: `${name} rejoins`, next, loses: node.only }];
 }

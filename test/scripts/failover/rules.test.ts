@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { RecordEntry } from "../../../components/model/record.ts";
 import type { NodeObservation, Observation } from "../../../scripts/cluster/observe.ts";
 import { decideMove, type MoveFacts, moveRules } from "../../../scripts/failover/rules.ts";
-import { entry, first, healthy, inventory, names, other, Pair, second } from "../roll/pair.ts";
+import { entry, first, healthy, inventory, Pair, second } from "../roll/pair.ts";
 
 const observed = () => new Pair(healthy(first), healthy(second)).observe();
 const synced = entry(first);
@@ -28,7 +27,8 @@ const lostPrimary = () =>
 
 describe("a move that may be made", () => {
   test("planned: the standby in sync takes over", () => {
-    expect(decideMove(facts())).toMatchObject({ kind: "move", from: first, to: second, goBack: false });
+    const decision = decideMove(facts());
+    expect(decision).toMatchObject({ kind: "move", rule: "move.planned", from: first, to: second, goBack: false });
   });
 
   test("unplanned: the primary's node is lost, and the record says that the standby holds everything", () => {
@@ -153,39 +153,4 @@ describe("a move that is refused", () => {
   test("every rule has a case", () => {
     expect(moveRules.map(({ id }) => id).filter((id) => !refused.some(([refused]) => refused === id))).toEqual([]);
   });
-});
-
-test("over all combinations, nothing is promoted that may lack an acknowledged write, unless that was accepted", () => {
-  const roles = ["primary", "standby", "down", "silent"] as const;
-  let moves = 0;
-  for (const verb of ["switchover", "failover"] as const)
-    for (const to of [undefined, ...names])
-      for (const entries of [[synced], [degraded, synced], [intent, synced], [intent, degraded, synced]])
-        for (const one of [...roles, "away"] as const)
-          for (const two of [...roles, "away"] as const)
-            for (const acceptLoss of [false, true]) {
-              const observation = Object.fromEntries(
-                (
-                  [
-                    [first, one],
-                    [second, two],
-                  ] as const
-                ).map(([name, role]) => {
-                  if (role === "away") return [name, { name, reach: "unreachable" as const }];
-                  const node = structuredClone(observed()[name]) as Required<NodeObservation>;
-                  node.host.postgres.role = role;
-                  return [name, node];
-                }),
-              );
-              const decision = decideMove(facts({ verb, to, entries, observation, acceptLoss }));
-              if (decision.kind === "refusal") continue;
-              moves++;
-              const before = entries.find(({ kind }) => kind !== "intent") as RecordEntry;
-              expect(observation[decision.to]?.reach).toBe("up");
-              expect(decision.from).toBe(other(decision.to as "node1"));
-              if (decision.goBack)
-                expect(observation[decision.from]).toMatchObject({ host: { postgres: { role: "standby" } } });
-              else expect(before.sync.includes(decision.to) || acceptLoss).toBe(true);
-            }
-  expect(moves).toBeGreaterThan(50);
 });

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Operation } from "../../../components/model/operation.ts";
 import type { RecordEntry } from "../../../components/model/record.ts";
 import type { JournalEntry } from "../../../scripts/cluster/journal.ts";
-import { judgeOperation } from "../../../scripts/operations/rules.ts";
+import { combinations } from "../../../scripts/docs/combinations.ts";
+import { operationDomains, operationSituation } from "../../../scripts/docs/operation-situations.ts";
+import { judgeOperation, operationActs, operationRules } from "../../../scripts/operations/rules.ts";
 import { sampleEntry } from "../../support/sample.ts";
 
 const wish: Operation = { verb: "switchover", to: "node2", atEpoch: 2, attempt: 1 };
@@ -27,8 +29,8 @@ describe("an operation of the stack file", () => {
   });
 
   test("tells whether nobody has ever moved the primary", () => {
-    expect(judge([synced, first])).toEqual({ kind: "act", firstPrimary: true });
-    expect(judge([...moved, synced, first], [], { atEpoch: 5 })).toEqual({ kind: "act", firstPrimary: false });
+    expect(judge([synced, first])).toMatchObject({ kind: "act", firstPrimary: true });
+    expect(judge([...moved, synced, first], [], { atEpoch: 5 })).toMatchObject({ kind: "act", firstPrimary: false });
   });
 
   test("never acts on a new stack, nor at the second look at one", () => {
@@ -82,4 +84,16 @@ describe("an operation of the stack file", () => {
       kind: "act",
     });
   });
+});
+
+test("over all combinations exactly one row answers, every row is met, and only a first attempt on the meant primary acts", () => {
+  const hit = new Set<string>();
+  for (const choice of combinations(operationDomains)) {
+    const { wish, entries, journal } = operationSituation(choice);
+    const verdict = judgeOperation(wish, entries, journal);
+    hit.add(verdict.rule);
+    const setter = entries?.find(({ kind }) => kind === "done" || kind === "restored");
+    expect(verdict.kind === "act", JSON.stringify(choice)).toBe(setter?.epoch === wish.atEpoch && journal.length === 0);
+  }
+  expect([...hit].sort()).toEqual([...operationRules.map(({ id }) => id), operationActs.id].sort());
 });
