@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostPaths } from "../../components/model/paths.ts";
-import { ports } from "../../components/model/ports.ts";
 import type { Claim, RecordEntry } from "../../components/model/record.ts";
-import { quote } from "../../components/model/shell.ts";
 import { addressOf, type DataService, dataServices } from "../../components/model/topology.ts";
 import type { Cluster, Observation } from "../cluster/observe.ts";
 import { claimEntry, readHistory } from "../cluster/record.ts";
@@ -12,6 +10,7 @@ import type { Refusal } from "../refusal.ts";
 import { until, untilSynchronous } from "../roll/wait.ts";
 import { UserError } from "../user-error.ts";
 import { fence } from "./fence.ts";
+import { announce, leads, route } from "./routes.ts";
 import { decideMove, type Move, type MoveFacts } from "./rules.ts";
 
 type Log = (line: string) => void;
@@ -120,7 +119,7 @@ async function takeOver(
   steps: Steps,
   log: Log,
 ): Promise<boolean> {
-  const stop = () => stopFormer(cluster, from, token, planned ? to : undefined, steps);
+  const stop = () => stopFormer(cluster, from, token, planned ? to : undefined);
   const stopped = formerLives
     ? await steps.take(`${from} stops being the primary`, () =>
         // A planned move ends here; a host that answers and cannot be stopped is fenced like a lost one.
@@ -171,7 +170,7 @@ async function takeOver(
     }),
   );
   const alive = stopped ? [to, from] : [to];
-  await steps.take("the routes lead to it", () => announce(cluster, to, alive, steps));
+  await steps.take("the routes lead to it", () => announce(cluster, to, alive, (line) => steps.say(line)));
   return stopped !== undefined;
 }
 
@@ -217,7 +216,7 @@ async function endWhereItBegan(
       token: intent.token,
     }),
   );
-  await steps.take("the routes lead to it", () => announce(cluster, to, [to, from], steps));
+  await steps.take("the routes lead to it", () => announce(cluster, to, [to, from], (line) => steps.say(line)));
 }
 
 /** The former primary, stopped cleanly, goes on as the standby: it holds nothing that the new one has not. */
@@ -272,8 +271,7 @@ async function stopFormer(
   cluster: Cluster,
   node: string,
   token: string,
-  successor: string | undefined,
-  steps: Steps,
+  successor?: string,
 ): Promise<{ checkpoint?: string }> {
   const heir = successor && addressOf(cluster.inventory.topology, successor);
   const redis = async () => {
@@ -281,7 +279,8 @@ async function stopFormer(
       .host(node)
       .must(`${hostPaths.programs}/redis.sh ${heir ? `hand_over ${token} ${heir}` : `stop ${token}`}`);
     // Its clients wait for nothing else.
-    if (successor) await lead(cluster, "redis", successor, [successor, node], steps);
+    if (successor && (await leads(cluster, "redis", successor)))
+      await route(cluster, "redis", successor, [successor, node]);
   };
   const [text] = await Promise.all([
     moves(cluster, "postgres") ? script(cluster, node, "postgres.sh", "stop_former", token) : "",
@@ -292,33 +291,6 @@ async function stopFormer(
   if (state === "shut down") return { checkpoint };
   if (successor) throw new UserError(`PostgreSQL on ${node} did not stop cleanly (${state})`, 2);
   return {};
-}
-
-/** The record is settled: nothing here fails the move. */
-async function announce(cluster: Cluster, primary: string, alive: string[], steps: Steps): Promise<void> {
-  await Promise.all(
-    dataServices(cluster.inventory.topology).map((service) => lead(cluster, service, primary, alive, steps)),
-  );
-}
-
-/** Agent and HAProxy of each living node hear at once where a service is now, instead of at their next look. */
-async function lead(cluster: Cluster, service: DataService, to: string, alive: string[], steps: Steps): Promise<void> {
-  const agent = (path: string) =>
-    `curl -sf -m 5 -o /dev/null -X POST --unix-socket ${hostPaths.agentSocket} http://agent${path}`;
-  const endpoint = service === "postgres" ? "/primary" : "/redis";
-  const address = addressOf(cluster.inventory.topology, to);
-  await until(`${to}'s agent says that it is the one for ${service}`, 15_000, async () => {
-    const { status } = await cluster
-      .host(to)
-      .run(`${agent("/look")} && curl -sf -m 2 -o /dev/null http://${address}:${ports.roles}${endpoint}`);
-    return status === 0;
-  }).catch((error: Error) => steps.say(`${error.message}; harbor-ha status tells more`));
-  const commands = cluster.inventory.topology.nodes
-    .map(({ name }) => `set server ${service}/${name} health ${name === to ? "up" : "down"}`)
-    .join("; ");
-  await Promise.allSettled(
-    alive.map((node) => cluster.host(node).must(`${agent("/routes")} -d ${quote(commands)}; ${agent("/look")}`)),
-  );
 }
 
 async function longestTransaction(cluster: Cluster, node: string): Promise<string> {
