@@ -53,11 +53,13 @@ export interface UiSession extends Record<string, string> {
   cookie: string;
 }
 
-const cookies = ({ headers }: Answer) =>
-  [headers["set-cookie"] ?? []]
-    .flat()
-    .map((line) => line.split(";", 1)[0])
-    .join("; ");
+/** Of several answers the last cookie of a name counts. */
+const cookies = (...answers: Answer[]) => {
+  const lines = answers.flatMap(({ headers }) => headers["set-cookie"] ?? []);
+  return Object.values(Object.fromEntries(lines.map((line) => [line.split("=", 1)[0], line.split(";", 1)[0]]))).join(
+    "; ",
+  );
+};
 
 /** A registry client that trusts one CA, follows no cache and checks every digest. Each call opens its own connection. */
 export class Registry {
@@ -164,7 +166,7 @@ export class Registry {
     const headers = { ...guard, cookie: cookies(page), "content-type": "application/x-www-form-urlencoded" };
     const answer = await this.call("POST", "/c/login", headers, Buffer.from(form.toString()));
     expectStatus(answer, 200, "UI login");
-    return { ...guard, cookie: [cookies(page), cookies(answer)].join("; ") };
+    return { ...guard, cookie: cookies(page, answer) };
   }
 
   /** By password, or by a session of the UI. */
