@@ -18,6 +18,16 @@ export async function announce(cluster: Cluster, primary: string, alive: string[
   await Promise.all(dataServices(cluster.inventory.topology).map(lead));
 }
 
+/** Until a write of our own goes through on each living node, by Harbor's own way: its pooler may still remember a failure. */
+export async function untilWritten(cluster: Cluster, alive: string[], log: Log): Promise<void> {
+  const written = (node: string) =>
+    until(`a write by Harbor's way on ${node}`, 20_000, async () => {
+      const { status } = await cluster.host(node).run(`${hostPaths.programs}/pgbouncer.sh check`);
+      return status === 0;
+    }).catch((error: Error) => log(`${error.message}; harbor-ha status tells more`));
+  await Promise.all(alive.map(written));
+}
+
 const askAgent = (path: string) =>
   `curl -sf -m 5 -o /dev/null -X POST --unix-socket ${hostPaths.agentSocket} http://agent${path}`;
 

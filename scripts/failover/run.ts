@@ -10,7 +10,7 @@ import type { Refusal } from "../refusal.ts";
 import { until, untilSynchronous } from "../roll/wait.ts";
 import { UserError } from "../user-error.ts";
 import { fence } from "./fence.ts";
-import { announce, leads, route } from "./routes.ts";
+import { announce, leads, route, untilWritten } from "./routes.ts";
 import { decideMove, type Move, type MoveFacts } from "./rules.ts";
 
 type Log = (line: string) => void;
@@ -66,6 +66,10 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
   } finally {
     await Promise.all(leases.map((lease) => lease.release()));
   }
+  if (moves(cluster, "postgres"))
+    await steps.take("Harbor writes again", () =>
+      untilWritten(cluster, plan.goBack || stopped ? [plan.to, plan.from] : [plan.to], (line) => steps.say(line)),
+    );
   if (planned) await followNewPrimary(cluster, plan, steps);
   // It was stopped, by us or by whoever began this move: what it holds alone, if anything, was never acknowledged.
   else if (stopped) await makeStandby(cluster, plan.from, plan.to, steps);
