@@ -37,7 +37,8 @@ export const runbook: RunbookEntry[] = [
     when: "The primary is to be the other node",
     run: ["harbor-ha switchover"],
     expect: "Harbor's statements wait about a second, no client fails",
-    otherwise: "[switchover.not-paused] names the transaction that is in the way; nothing was moved",
+    otherwise:
+      "[switchover.not-paused] names the transaction that is in the way; nothing was moved: try again when it has ended. A primary that runs but does not get through (a sick disk): switch its node off, then harbor-ha failover",
   },
   {
     when: "A node needs work: updates, a new kernel, a new disk",

@@ -152,7 +152,8 @@ export const moveRules: MoveRule[] = [
       verb === "failover" && settled(newest) && part(facts, from).runs === "primary"
         ? {
             sentence: `${from.name} runs as primary.`,
-            remedy: "use harbor-ha switchover, which loses nothing and nobody notices",
+            remedy:
+              "use harbor-ha switchover, which loses nothing and nobody notices; where that does not get through, switch the node off first",
           }
         : undefined,
   },
