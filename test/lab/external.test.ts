@@ -74,12 +74,7 @@ test("a switchover moves the database alone", async () => {
 });
 
 test("a database of yours: with its copy the pair goes on, harbor.yml and containers stay, and the nodes' own stops", async () => {
-  const containers = () =>
-    stack.onHost(
-      "node1",
-      "docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort; sha256sum /opt/harbor/harbor.yml",
-    );
-  const before = (await containers()).stdout;
+  const before = await stack.harborOf("node1");
   const dump = await stack.onHost("node2", "runuser -u postgres -- pg_dump --no-owner --no-privileges registry");
   await spawn(
     "ssh",
@@ -101,7 +96,7 @@ test("a database of yours: with its copy the pair goes on, harbor.yml and contai
   await upOk();
   await healthy();
   await serves();
-  expect((await containers()).stdout).toBe(before);
+  expect(await stack.harborOf("node1")).toBe(before);
   await (await stack.registry()).push("library/later", "1", makeImage([10_000]));
   for (const node of ["node1", "node2"]) {
     expect(await runs(node, "postgresql@17-main")).toBe(false);

@@ -38,12 +38,7 @@ const entries = async (): Promise<RecordEntry[]> =>
   JSON.parse((await stack.ok("harbor-ha", "record", "show", "--json")).stdout).entries;
 
 test("switchovers there and back: no client notices, and Harbor's files and containers stay as they are", async () => {
-  const containers = () =>
-    stack.onHost(
-      "node1",
-      "docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort; sha256sum /opt/harbor/harbor.yml",
-    );
-  const before = (await containers()).stdout;
+  const before = await stack.harborOf("node1");
   const load = await loadWhile(await stack.registry(), "library/move", image, async () => {
     for (let count = 0; count < 2; count++) {
       const from = await primary();
@@ -53,7 +48,7 @@ test("switchovers there and back: no client notices, and Harbor's files and cont
     }
   });
   expect(failures(load)).toEqual([]);
-  expect((await containers()).stdout).toBe(before);
+  expect(await stack.harborOf("node1")).toBe(before);
 });
 
 test("the primary's node is lost: failover, then rejoin when it is back", async () => {

@@ -28,6 +28,8 @@ const primary = async () =>
   (await stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
 
 test(`${moves} switchovers under load: no client notices`, async () => {
+  const harbor = () => Promise.all(["node1", "node2"].map((node) => stack.harborOf(node)));
+  const before = await harbor();
   const load = await loadWhile(await stack.registry(), "library/move", image, async () => {
     for (let count = 1; count <= moves; count++) {
       await stack.ok("harbor-ha", "switchover", "--yes");
@@ -36,6 +38,7 @@ test(`${moves} switchovers under load: no client notices`, async () => {
   });
   console.error(described(load));
   expect(failures(load)).toEqual([]);
+  expect(await harbor()).toEqual(before);
   expect(await writers.lost()).toEqual([]);
 });
 

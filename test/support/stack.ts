@@ -121,6 +121,12 @@ export class LabStack {
     });
   }
 
+  /** What no move of a role may change: Harbor's containers and its harbor.yml. */
+  async harborOf(node: string): Promise<string> {
+    const containers = "docker ps --no-trunc --format '{{.ID}} {{.Names}}' | sort";
+    return (await this.onHost(node, `${containers}; sha256sum /opt/harbor/harbor.yml`)).stdout;
+  }
+
   async untilStatus(what: string, wanted: (summary: Summary) => boolean, seconds = 90): Promise<Summary> {
     let last: Summary | undefined;
     const ask = async () => {
