@@ -3,7 +3,7 @@
 import { powerOff, powerOn } from "../../scripts/lab/lab.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { nodes } from "../support/machines.ts";
-import { handOverToPatroni } from "../support/patroni/patroni.ts";
+import { beSynchronous, handOverToPatroni } from "../support/patroni/patroni.ts";
 import { type LabStack, testStack } from "../support/stack.ts";
 import { type Attempt, Writers } from "../support/writers/writers.ts";
 import { median } from "./median.ts";
@@ -29,11 +29,13 @@ export async function timeMoves(stack: LabStack, repeats: number): Promise<Moves
     if (writers.twoPrimaries().length > 0 || ours.some(({ lost }) => lost > 0))
       throw new Error("two primaries, or acknowledged writes lost");
     await handOverToPatroni(stack);
-    const theirs = await timeSystem(stack, writers, patroni(stack), repeats);
+    const asynchronous = await timeSystem(stack, writers, patroni(stack, "Replica"), repeats);
+    await beSynchronous();
+    const synchronous = await timeSystem(stack, writers, patroni(stack, "Sync Standby"), repeats);
     console.error(
       `${writers.acknowledged().length} writes acknowledged; moments of two primaries: ${writers.twoPrimaries().length}`,
     );
-    return [...ours, ...theirs];
+    return [...ours, ...asynchronous, ...synchronous];
   } finally {
     await writers.stop();
   }
@@ -93,7 +95,7 @@ async function measure(stack: LabStack, writers: Writers, survivors: string[], e
   }
   const pauses = survivors.map((node) => longestPause(acknowledgedSince(mark, writers, node), began));
   const failed = traffic.failed.slice(early);
-  const reasons = Object.groupBy(failed, ({ kind, reason }) => `${kind}: ${reason.slice(0, 80)}`);
+  const reasons = Object.groupBy(failed, ({ kind, reason }) => `${kind}: ${reason.replace(/\s+/g, " ").slice(0, 80)}`);
   for (const [reason, all] of Object.entries(reasons)) console.error(`  ${all?.length} × ${reason}`);
   return { pause: Math.max(...pauses), failed: failed.length };
 }

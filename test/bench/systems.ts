@@ -1,6 +1,6 @@
 import { until } from "../../scripts/roll/wait.ts";
 import { asRoot, nodes } from "../support/machines.ts";
-import { leader, patronictl, untilWell } from "../support/patroni/patroni.ts";
+import { leader, patronictl, type Standby, untilWell } from "../support/patroni/patroni.ts";
 import type { LabStack } from "../support/stack.ts";
 
 /** Whatever keeps the pair's database alive. */
@@ -16,26 +16,36 @@ export interface System {
 }
 
 export function harborHa(stack: LabStack): System {
+  const healthy = () => stack.untilStatus("healthy", ({ healthy }) => healthy, 300);
+  // As a person does whose command was refused, by a machine too busy to answer in time, say: again, while the writer waits.
+  const untilDone = (verb: string) =>
+    until(`harbor-ha ${verb}`, 180_000, async () => {
+      const { code, stderr } = await stack.harborHa(verb, "--yes");
+      if (code === 0) return true;
+      console.error(`harbor-ha ${verb} ended with ${code}: ${stderr.trim()}`);
+      if (code === 1) throw new Error(`harbor-ha ${verb} failed`);
+      return false;
+    });
   return {
     name: "harbor-ha",
-    primary: async () => (await stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "",
-    well: () => stack.untilStatus("healthy", ({ healthy }) => healthy, 300),
-    switchover: () => stack.ok("harbor-ha", "switchover", "--yes"),
-    takeOver: () => stack.ok("harbor-ha", "failover", "--yes"),
+    primary: async () => (await healthy()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "",
+    well: healthy,
+    switchover: () => untilDone("switchover"),
+    takeOver: () => untilDone("failover"),
     takeBack: async () => {
       await stack.untilStatus("both answer", ({ nodes }) => nodes.every(({ host }) => host));
-      await stack.ok("harbor-ha", "rejoin", "--yes");
+      await untilDone("rejoin");
     },
   };
 }
 
 /** Decides and rejoins by itself. */
-export function patroni(stack: LabStack): System {
+export function patroni(stack: LabStack, standby: Standby): System {
   return {
-    name: "Patroni",
+    name: standby === "Replica" ? "Patroni, defaults" : "Patroni, synchronous_mode",
     primary: leader,
     well: async () => {
-      await untilWell();
+      await untilWell(standby);
       for (const { name } of nodes) {
         const registry = await stack.registry(name);
         await until(`Harbor on ${name} answers`, 300_000, () =>

@@ -20,8 +20,8 @@ const requests = {
 };
 type Kind = keyof typeof requests;
 const kinds = Object.keys(requests) as Kind[];
-/** So often one begins, whether the one before has ended or not. */
-const everyMs = 125;
+/** So often one begins, whether the one before has ended or not: each kind once a second. */
+const everyMs = 250;
 
 /** Steady requests of every kind through the endpoint, from `start` to `stop`. */
 export class Traffic {

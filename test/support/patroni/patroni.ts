@@ -49,7 +49,7 @@ export async function handOverToPatroni(stack: LabStack): Promise<void> {
     await until(`Patroni leads on ${primary}`, 120_000, async () => (await leader()) === primary);
   }
   for (const { name } of nodes) await onHost(name, ["route"], haproxy(topology));
-  await untilWell();
+  await untilWell("Replica");
 }
 
 export const patronictl = (words: string) => `patronictl -c /etc/patroni/config.yml ${words}`;
@@ -67,11 +67,19 @@ async function members(): Promise<Member[]> {
 export const leader = async () =>
   (await members()).find(({ Role, State }) => Role === "Leader" && State === "running")?.Member ?? "";
 
-export const untilWell = () =>
+/** What Patroni calls a standby that follows, by whether commits wait for it. */
+export type Standby = "Replica" | "Sync Standby";
+
+export const untilWell = (standby: Standby) =>
   until("both members of Patroni are well", 300_000, async () => {
-    const states = (await members()).map(({ State }) => State);
-    return states.toSorted().join() === "running,streaming";
+    const states = (await members()).map(({ Role, State }) => `${Role} ${State}`);
+    return states.toSorted().join() === ["Leader running", `${standby} streaming`].join();
   });
+
+/** From now on commits wait for the standby, while there is one. */
+export async function beSynchronous(): Promise<void> {
+  await asRoot(await leader(), patronictl("edit-config harbor --force --set synchronous_mode=true"));
+}
 
 /**
  * The nodes' HAProxy as it is when database and Redis are servers of yours; and before the database Patroni's own haproxy.cfg.
