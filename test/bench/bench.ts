@@ -1,18 +1,46 @@
-// `npm run bench`: how long things take, on a lab of its own, in one run. Numbers are only worth something on an idle machine.
+// `npm run bench`: how long things take, on a lab of its own, in one run; `-- --only times|moves` runs one part. Numbers are only
+// worth something on an idle machine. REPEATS says how often.
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import spawn from "nano-spawn";
+import { labTopology } from "../../components/model/lab.ts";
 import { projectDirectory } from "../../scripts/paths.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { runProgram } from "../../scripts/run-program.ts";
+import { UserError } from "../../scripts/user-error.ts";
 import { makeImage } from "../support/registry.ts";
 import { LabStack, testStack, testSubnet } from "../support/stack.ts";
-import { Writers } from "../support/writers/writers.ts";
+import { median } from "./median.ts";
+import { movesTable, timeMoves } from "./moves.ts";
 
 const repeats = Number(process.env.REPEATS ?? 5);
-const moves: number[] = [];
 const rows: { what: string; seconds: number[] }[] = [];
+
+await runProgram(async () => {
+  const { only } = parseArgs({ options: { only: { type: "string" } } }).values;
+  if (only !== undefined && !["times", "moves"].includes(only))
+    throw new UserError(`--only is "${only}"; the parts are times and moves`);
+  await LabStack.remove();
+  if (only !== "moves") await timeColdUp();
+  const stack = await LabStack.fresh();
+  const tables: string[] = [];
+  try {
+    await time("warm up (caches filled, no hosts yet)", 1, () => stack.ok("npm", "run", "-s", "lab"));
+    if (only !== "moves") {
+      await timeCommands(stack);
+      await timeEndpoint(stack);
+      tables.push(timesTable());
+    }
+    if (only !== "times") tables.push(movesTable(await timeMoves(stack, repeats)));
+  } finally {
+    await LabStack.remove();
+  }
+  const heading = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores (${cpus()[0]?.model})`;
+  console.log([`\n${heading}`, ...tables].join("\n\n"));
+  return 0;
+});
 
 async function time(what: string, count: number, work: () => Promise<unknown>) {
   const seconds: number[] = [];
@@ -21,15 +49,18 @@ async function time(what: string, count: number, work: () => Promise<unknown>) {
     await work();
     seconds.push((performance.now() - started) / 1000);
   }
+  record(what, seconds);
+}
+
+function record(what: string, seconds: number[]) {
   rows.push({ what, seconds });
   console.error(`${what}: ${seconds.map((value) => value.toFixed(2)).join(", ")} s`);
 }
 
-await runProgram(async () => {
-  await LabStack.remove();
+/** With nothing built, downloaded or compiled before; npm's packages are there. */
+async function timeColdUp() {
   const empty = mkdtempSync("/var/tmp/harbor-ha-bench-");
   try {
-    // Nothing built, downloaded or compiled before; npm's packages are there.
     const caches = {
       HARBOR_HA_CACHE_DIR: empty,
       GOCACHE: join(empty, "go-build"),
@@ -46,117 +77,42 @@ await runProgram(async () => {
     await LabStack.remove();
     rmSync(empty, { recursive: true, force: true });
   }
-  const stack = await LabStack.fresh();
-  try {
-    await time("warm up (caches filled, no hosts yet)", 1, () => stack.ok("npm", "run", "-s", "lab"));
-    await time("npm run lab while the pair runs", 2, () => stack.ok("npm", "run", "-s", "lab"));
-    await time("no-op up", repeats, () =>
-      stack.ok("pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--non-interactive"),
+}
+
+async function timeCommands(stack: LabStack) {
+  await time("npm run lab while the pair runs", 2, () => stack.ok("npm", "run", "-s", "lab"));
+  await time("no-op up", repeats, () =>
+    stack.ok("pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--non-interactive"),
+  );
+  await time("preview", repeats, () => stack.ok("pulumi", "preview", "--expect-no-changes", "--non-interactive"));
+  await time("status", repeats, () => stack.harborHa("status"));
+}
+
+async function timeEndpoint(stack: LabStack) {
+  const image = makeImage([50_000]);
+  const registry = await stack.registry();
+  await registry.push("library/bench", "1", image);
+  const seconds: number[] = [];
+  for (let run = 1; run <= repeats; run++) {
+    const { nodes } = await stack.status();
+    // The standby's node must be the one that is lost: without the primary nothing would be served.
+    const standby = nodes.find(({ host }) => host?.postgres.role === "standby")?.name ?? "";
+    const primary = nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
+    await stack.onHost(primary, "systemctl stop keepalived");
+    await stack.untilStatus("moved", ({ nodes }) =>
+      nodes.some(
+        ({ name, host }) => name === standby && host?.addresses.includes(labTopology.virtualAddress(testSubnet)),
+      ),
     );
-    await time("preview", repeats, () => stack.ok("pulumi", "preview", "--expect-no-changes", "--non-interactive"));
-    await time("status", repeats, () => stack.harborHa("status"));
-    const image = makeImage([50_000]);
-    await (await stack.registry()).push("library/bench", "1", image);
-    await time("endpoint move: address holder powered off → first pull", repeats, async () => {
-      const { nodes } = await stack.status();
-      // The standby's node must be the one that is lost: without the primary nothing would be served.
-      const standby = nodes.find(({ host }) => host?.postgres.role === "standby")?.name ?? "";
-      const primary = nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
-      await stack.onHost(primary, "systemctl stop keepalived");
-      await stack.untilStatus(
-        "moved",
-        ({ nodes }) => nodes.find(({ name }) => name === standby)?.host?.addresses.includes("10.231.78.10") === true,
-      );
-      await stack.onHost(primary, "systemctl start keepalived");
-      const registry = await stack.registry();
-      await stack.ok("harbor-ha", "lab", "poweroff", standby);
-      const lost = performance.now();
-      await until("a pull", 60_000, () => quickPull(registry, image.digest));
-      moves.push((performance.now() - lost) / 1000);
-      await stack.ok("harbor-ha", "lab", "poweron", standby);
-      await stack.untilStatus("healthy", ({ healthy }) => healthy);
-    });
-    rows.pop();
-    rows.push({ what: "endpoint move (holder powered off → first pull that passes)", seconds: moves });
-    await timeMoves(stack);
-  } finally {
-    await LabStack.remove();
+    await stack.onHost(primary, "systemctl start keepalived");
+    await stack.ok("harbor-ha", "lab", "poweroff", standby);
+    const lost = performance.now();
+    await until("a pull", 60_000, () => quickPull(registry, image.digest));
+    seconds.push((performance.now() - lost) / 1000);
+    await stack.ok("harbor-ha", "lab", "poweron", standby);
+    await stack.untilStatus("healthy", ({ healthy }) => healthy);
   }
-  const noop = median(rows.find(({ what }) => what === "no-op up")?.seconds ?? [1]);
-  console.log(`\n${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores (${cpus()[0]?.model})\n`);
-  console.log("| what | runs | median s | worst s | × no-op up |\n|---|---|---|---|---|");
-  for (const { what, seconds } of rows)
-    console.log(
-      `| ${what} | ${seconds.length} | ${median(seconds).toFixed(2)} | ${Math.max(...seconds).toFixed(2)} | ${(median(seconds) / noop).toFixed(2)} |`,
-    );
-  return 0;
-});
-
-/** What a writer through Harbor's own way to the database sees of moves and losses. */
-async function timeMoves(stack: LabStack) {
-  const writers = await Writers.start(stack);
-  const acknowledged = () =>
-    writers
-      .acknowledged()
-      .filter(({ route }) => route === "pooler")
-      .map(({ ended }) => ended)
-      .sort((a, b) => a - b);
-  const longestPause = (from: number) => {
-    const since = acknowledged().filter((at) => at >= from - 1000);
-    return Math.max(...since.slice(1).map((at, index) => at - (since[index] ?? at))) / 1000;
-  };
-  const writesGoOn = async () => {
-    const count = acknowledged().length;
-    await until("writes go on", 120_000, async () => acknowledged().length > count + 50);
-  };
-  const healthy = () => stack.untilStatus("healthy", ({ healthy }) => healthy, 180);
-  const roleOf = async (role: string) =>
-    (await stack.status()).nodes.find(({ host }) => host?.postgres.role === role)?.name ?? "";
-  const record = (what: string, seconds: number[]) => {
-    rows.push({ what, seconds });
-    console.error(`${what}: ${seconds.map((value) => value.toFixed(2)).join(", ")} s`);
-  };
-  try {
-    const switchovers: number[] = [];
-    const losses: number[] = [];
-    const failovers: number[] = [];
-    for (let count = 0; count < repeats; count++) {
-      await writesGoOn();
-      let began = Date.now();
-      await stack.ok("harbor-ha", "switchover", "--yes");
-      await writesGoOn();
-      switchovers.push(longestPause(began));
-      await healthy();
-
-      began = Date.now();
-      const standby = await roleOf("standby");
-      await stack.ok("harbor-ha", "lab", "poweroff", standby);
-      await stack.untilStatus("degraded", ({ record }) => record?.kind === "degraded");
-      await writesGoOn();
-      losses.push(longestPause(began));
-      await stack.ok("harbor-ha", "lab", "poweron", standby);
-      await healthy();
-
-      const lost = await roleOf("primary");
-      await stack.ok("harbor-ha", "lab", "poweroff", lost);
-      const commanded = Date.now();
-      await stack.ok("harbor-ha", "failover", "--yes");
-      await writesGoOn();
-      failovers.push(((acknowledged().find((at) => at > commanded + 100) ?? 0) - commanded) / 1000);
-      await stack.ok("harbor-ha", "lab", "poweron", lost);
-      await stack.untilStatus("both answer", ({ nodes }) => nodes.every(({ host }) => host));
-      await stack.ok("harbor-ha", "rejoin", "--yes");
-      await healthy();
-    }
-    record("switchover: longest pause of a writer", switchovers);
-    record("standby lost: longest pause of a writer (degradeAfter 5 s)", losses);
-    record("failover: command → first acknowledged write", failovers);
-    const lost = await writers.lost();
-    if (lost.length > 0 || writers.twoPrimaries().length > 0) throw new Error(`writes were lost: ${lost.length}`);
-    console.error(`${acknowledged().length} writes acknowledged, none lost`);
-  } finally {
-    await writers.stop();
-  }
+  record("endpoint move (holder powered off → first pull that passes)", seconds);
 }
 
 async function quickPull(
@@ -171,7 +127,11 @@ async function quickPull(
   return Promise.race([pull, new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 500))]);
 }
 
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+function timesTable(): string {
+  const noop = median(rows.find(({ what }) => what === "no-op up")?.seconds ?? [1]);
+  const lines = rows.map(
+    ({ what, seconds }) =>
+      `| ${what} | ${seconds.length} | ${median(seconds).toFixed(2)} | ${Math.max(...seconds).toFixed(2)} | ${(median(seconds) / noop).toFixed(2)} |`,
+  );
+  return ["| what | runs | median s | worst s | × no-op up |", "|---|---|---|---|---|", ...lines].join("\n");
 }

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import type { Inventory } from "../../../components/model/inventory.ts";
+import { ports } from "../../../components/model/ports.ts";
 import type { LabStack } from "../stack.ts";
 
 /** One attempt to commit a row, by the clock that all hosts of the lab share, in milliseconds. */
@@ -38,11 +39,9 @@ export class Writers {
 
   static async start(stack: LabStack): Promise<Writers> {
     const writers = new Writers(stack, await stack.output<Inventory>("inventory"));
-    const table =
-      "CREATE TABLE IF NOT EXISTS acknowledged (writer text, number bigint, PRIMARY KEY (writer, number)); GRANT ALL ON acknowledged TO harbor";
-    const primary = (await stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
-    const { code, stderr } = await stack.onHost(primary, `runuser -u postgres -- psql -XAtq registry -c '${table}'`);
-    if (code !== 0) throw new Error(stderr);
+    await writers.query(
+      "CREATE TABLE IF NOT EXISTS acknowledged (writer text, number bigint, PRIMARY KEY (writer, number))",
+    );
     const { outputFiles } = await build({
       entryPoints: [join(import.meta.dirname, "host.ts")],
       bundle: true,
@@ -72,12 +71,7 @@ export class Writers {
   /** Rows that were acknowledged and are not there; to be asked when the pair is well again. */
   async lost(): Promise<string[]> {
     const acknowledged = this.acknowledged();
-    const primary = (await this.stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
-    const { stdout } = await this.stack.onHost(
-      primary,
-      `runuser -u postgres -- psql -XAtq registry -c "SELECT writer || ' ' || number FROM acknowledged"`,
-    );
-    const there = new Set(stdout.split("\n"));
+    const there = new Set((await this.query("SELECT writer || ' ' || number FROM acknowledged")).split("\n"));
     return acknowledged.map(({ writer, number }) => `${writer} ${number}`).filter((row) => !there.has(row));
   }
 
@@ -91,6 +85,16 @@ export class Writers {
         .filter((theirs) => ours.began <= theirs.ended && theirs.began <= ours.ended)
         .map((theirs) => `${ours.writer} ${ours.number} and ${theirs.writer} ${theirs.number}`),
     );
+  }
+
+  /** As Harbor asks, so that it does not matter which node is the primary, or by whose word. */
+  private async query(sql: string): Promise<string> {
+    const { code, stdout, stderr } = await this.stack.onHost(
+      this.inventory.topology.nodes[0].name,
+      `PGPASSFILE=/etc/harbor-ha/harbor.pgpass psql -XAtq -h 127.0.0.1 -p ${ports.pgbouncer} -U harbor -c "${sql}" registry`,
+    );
+    if (code !== 0) throw new Error(stderr);
+    return stdout;
   }
 
   private async keepWriting(node: string, route: Attempt["route"], program: string): Promise<void> {

@@ -34,6 +34,9 @@ export async function query<R extends Row = Row>(text: string, values: unknown[]
 
 export async function transaction<T>(work: (run: typeof query) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // A connection that is cut between two statements fails the next one; unheard, it would end core.
+  const unheard = () => {};
+  client.on("error", unheard);
   let broken: Error | undefined;
   try {
     await client.query("BEGIN");
@@ -48,6 +51,7 @@ export async function transaction<T>(work: (run: typeof query) => Promise<T>): P
     });
     throw error;
   } finally {
+    client.off("error", unheard);
     client.release(broken);
   }
 }
