@@ -112,7 +112,12 @@ export class Registry {
       this.basic(),
     );
     if (status !== 200) throw new Error(`token: ${status} ${body}`);
-    return { authorization: `Bearer ${JSON.parse(body.toString()).token}` };
+    const { token } = JSON.parse(body.toString());
+    // Without its database Harbor gives a token all the same, one without rights.
+    const [granted] = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()).access ?? [];
+    if (!actions.split(",").every((action) => granted?.actions.includes(action)))
+      throw new Error("token: one without rights");
+    return { authorization: `Bearer ${token}` };
   }
 
   async push(repository: string, tag: string, image: Image): Promise<void> {
