@@ -8,8 +8,8 @@ import type { Daemon } from "./daemon.ts";
 /**
  * Answers root on this host over a unix socket: `POST /record` performs a request, `POST /owns` says whether the newest
  * entry is the intent with that token (200) or what has taken over (409), `POST /look` looks at record and servers at
- * once instead of at their time, `POST /facts` tells the facts, `POST /routes` hands commands to HAProxy here. Starting a program of its own for each costs
- * half a second, in which clients wait.
+ * once instead of at their time, `POST /facts` tells what operations decide by, `POST /routes` hands commands to HAProxy
+ * here. Starting a program of its own for each costs half a second, in which clients wait.
  */
 export function openDoor(daemon: Daemon): void {
   const path = hostPaths.agentSocket;
