@@ -59,7 +59,8 @@ await runProgram(async () => {
   ]);
   // What was powered off or rebooted since has no changed file, and still has to be started.
   await run(env, "node", ["scripts/harbor-ha.ts", "roll", "--yes"]);
-  await run(env, "node", ["scripts/harbor-ha.ts", "status"]);
+  // Harbor's own health check tells of a component some seconds after it is up.
+  await run(env, "node", ["scripts/harbor-ha.ts", "status", "--wait", "120"]);
   const endpoint = (await pulumi(env, ["stack", "output", "endpoint"])).trim();
   log(`
 Harbor:       ${endpoint}

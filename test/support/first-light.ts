@@ -50,7 +50,7 @@ export function firstLight(place: Place): void {
     });
 
     test("the documented shell has pulumi and harbor-ha", async () => {
-      const { stderr } = await stack.ok("npm", "run", "-s", "shell", "--", "harbor-ha", "status");
+      const { stderr } = await stack.ok("npm", "run", "-s", "shell", "--", "harbor-ha", "status", "--wait", "120");
       expect(stderr).toContain("healthy");
       const unknown = await stack.run("npm", "run", "-s", "shell", "--", "no-such-command");
       expect(unknown.code).toBe(1);
