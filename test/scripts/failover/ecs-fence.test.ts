@@ -124,7 +124,7 @@ describe("what passes is waited for", () => {
     const { asked, inventory } = await cloud((asked, number) =>
       number % 3 === 1 ? machine.answer(asked) : trouble(asked),
     );
-    const said = await stopped(inventory, { requestMs: 200 });
+    const said = await stopped(inventory, { requestMs: 300 });
     expect(machine.state).toBe("Stopped");
     expect(asked.filter(({ action }) => action === "StopInstance").length).toBeGreaterThan(2);
     expect(said.join()).toContain("does not answer yet");
