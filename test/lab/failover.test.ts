@@ -110,9 +110,9 @@ test("a standby that cannot follow any more is copied anew", async () => {
 test("a transaction that does not end keeps a switchover from beginning: it is named, and Harbor goes on", async () => {
   const before = await entries();
   const psql = "PGPASSFILE=/etc/harbor-ha/harbor.pgpass psql -XqAt -h 127.0.0.1 -p 6432 -U harbor -w registry";
-  const long = stack.onHost("node1", `${psql} -c 'SELECT 1, pg_sleep(25)'`);
+  const long = stack.onHost("node1", `${psql} -c 'SELECT 1, pg_sleep(40)'`);
   await until("it runs", 30_000, async () => {
-    const running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT 1, pg_sleep(25)'";
+    const running = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT 1, pg_sleep(40)'";
     return (
       (await stack.onHost(await primary(), `runuser -u postgres -- psql -XAtqc "${running}"`)).stdout.trim() === "1"
     );
@@ -121,7 +121,7 @@ test("a transaction that does not end keeps a switchover from beginning: it is n
   expect([code, stderr]).toEqual([
     2,
     expect.stringMatching(
-      /harbor has been running a transaction for \d+ s: SELECT 1, pg_sleep.*\[switchover\.not-paused\]/,
+      /psql has been running a transaction for \d+ s: SELECT 1, pg_sleep.*\[switchover\.not-paused\]/,
     ),
   ]);
   expect((await stack.onHost("node2", `${psql} -c 'SELECT 2'`)).stdout.trim()).toBe("2");
