@@ -5,6 +5,7 @@ import type { AgentSettings } from "../../components/model/agent.ts";
 import type { HostFacts } from "../../components/model/host-facts.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import type { DataService } from "../../components/model/topology.ts";
+import { observedUnits } from "../../components/model/units.ts";
 import type { RecordClient } from "../record/client.ts";
 import { decideBoot, decideRedisBoot } from "./boot.ts";
 import { readBootFacts } from "./boot-facts.ts";
@@ -15,18 +16,6 @@ import { PostgresSession } from "./postgres-session.ts";
 import { harborAnswers, leased, redisRole } from "./probes.ts";
 
 const execute = promisify(execFile);
-
-const units = [
-  "postgresql@17-main",
-  "redis-server",
-  "pgbouncer",
-  "haproxy",
-  "keepalived",
-  "chrony",
-  "docker",
-  "harbor-ha-agent",
-  "harbor-ha-harbor",
-];
 
 /** Whoever asks for the facts waits for them. */
 const storageDeadlineMs = 4_000;
@@ -46,7 +35,7 @@ export async function collectFacts(settings: AgentSettings, record?: RecordClien
     run("systemctl", [
       "show",
       "--property=ActiveState,ConditionResult,ConditionTimestampMonotonic",
-      ...units.map((unit) => `${unit}.service`),
+      ...observedUnits.map((unit) => `${unit}.service`),
     ]),
     run("hostname", []),
     run("ip", ["-o", "-4", "addr", "show"]),
@@ -61,7 +50,7 @@ export async function collectFacts(settings: AgentSettings, record?: RecordClien
   );
   return {
     hostname: hostname.trim(),
-    units: Object.fromEntries(units.map((unit, index) => [unit, unitState(states[index])])),
+    units: Object.fromEntries(observedUnits.map((unit, index) => [unit, unitState(states[index])])),
     restartNeeded: list(`${hostPaths.state}/restart-needed`).map(decodeURIComponent).sort(),
     postgres: {
       data: boot.data.state,

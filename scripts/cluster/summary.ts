@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import type { Inventory } from "../../components/model/inventory.ts";
 import { type RecordEntry, settled } from "../../components/model/record.ts";
 import { dataServices, virtualAddressOf } from "../../components/model/topology.ts";
+import { observedUnits } from "../../components/model/units.ts";
 import { holdsEndpoint, type NodeObservation, newestEntry, type Observation } from "./observe.ts";
 
 /** One thing that is not as it should be. */
@@ -23,18 +24,6 @@ export interface Summary {
   /** The table for people. */
   text: string;
 }
-
-const services = [
-  "postgresql@17-main",
-  "redis-server",
-  "pgbouncer",
-  "haproxy",
-  "keepalived",
-  "chrony",
-  "docker",
-  "harbor-ha-agent",
-  "harbor-ha-harbor",
-];
 
 /** What an observation means, with findings of a closer look. Pure. */
 export function summarize(inventory: Inventory, observation: Observation, closer: Finding[] = []): Summary {
@@ -90,7 +79,7 @@ function nodeFindings(inventory: Inventory, node: NodeObservation): Finding[] {
     ...(runs.includes("redis") ? [] : ["redis-server"]),
     ...(virtualAddressOf(inventory.topology) ? [] : ["keepalived"]),
   ];
-  for (const unit of services.filter((unit) => !elsewhere.includes(unit)))
+  for (const unit of observedUnits.filter((unit) => !elsewhere.includes(unit)))
     if (host.units[unit] !== "active" && host.units[unit] !== "skipped")
       add("unit.down", `${unit} is ${host.units[unit]}`);
   for (const unit of host.restartNeeded)

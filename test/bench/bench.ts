@@ -1,5 +1,6 @@
 // `npm run bench`: how long things take, on a lab of its own, in one run; `-- --only times|moves` runs one part. Numbers are only
 // worth something on an idle machine. REPEATS says how often.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -10,9 +11,9 @@ import { projectDirectory } from "../../scripts/paths.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { runProgram } from "../../scripts/run-program.ts";
 import { UserError } from "../../scripts/user-error.ts";
+import { median } from "../support/median.ts";
 import { makeImage } from "../support/registry.ts";
-import { LabStack, testStack, testSubnet } from "../support/stack.ts";
-import { median } from "./median.ts";
+import { LabStack, primaryOf, testStack, testSubnet } from "../support/stack.ts";
 import { movesTable, timeMoves } from "./moves.ts";
 
 const repeats = Number(process.env.REPEATS ?? 5);
@@ -94,10 +95,10 @@ async function timeEndpoint(stack: LabStack) {
   await registry.push("library/bench", "1", image);
   const seconds: number[] = [];
   for (let run = 1; run <= repeats; run++) {
-    const { nodes } = await stack.status();
+    const seen = await stack.status();
     // The standby's node must be the one that is lost: without the primary nothing would be served.
-    const standby = nodes.find(({ host }) => host?.postgres.role === "standby")?.name ?? "";
-    const primary = nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
+    const standby = seen.nodes.find(({ host }) => host?.postgres.role === "standby")?.name ?? "";
+    const primary = primaryOf(seen);
     await stack.onHost(primary, "systemctl stop keepalived");
     await stack.untilStatus("moved", ({ nodes }) =>
       nodes.some(

@@ -1,12 +1,13 @@
 // What a writer and clients of the registry see of moves and losses: under our own commands, then, on the same hosts with the
 // same database, under Patroni.
+
 import { powerOff, powerOn } from "../../scripts/lab/lab.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { nodes } from "../support/machines.ts";
+import { median } from "../support/median.ts";
 import { beSynchronous, handOverToPatroni } from "../support/patroni/patroni.ts";
 import { type LabStack, testStack } from "../support/stack.ts";
 import { type Attempt, Writers } from "../support/writers/writers.ts";
-import { median } from "./median.ts";
 import { harborHa, patroni, type System } from "./systems.ts";
 import { Traffic } from "./traffic.ts";
 

@@ -1,7 +1,7 @@
 import { until } from "../../scripts/roll/wait.ts";
 import { asRoot, nodes } from "../support/machines.ts";
 import { leader, patronictl, type Standby, untilWell } from "../support/patroni/patroni.ts";
-import type { LabStack } from "../support/stack.ts";
+import { type LabStack, primaryOf } from "../support/stack.ts";
 
 /** Whatever keeps the pair's database alive. */
 export interface System {
@@ -28,7 +28,7 @@ export function harborHa(stack: LabStack): System {
     });
   return {
     name: "harbor-ha",
-    primary: async () => (await healthy()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "",
+    primary: async () => primaryOf(await healthy()),
     well: healthy,
     switchover: () => untilDone("switchover"),
     takeOver: () => untilDone("failover"),

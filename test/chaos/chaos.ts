@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { runProgram } from "../../scripts/run-program.ts";
 import { UserError } from "../../scripts/user-error.ts";
+import { median } from "../support/median.ts";
 import { LabStack } from "../support/stack.ts";
 import { faults } from "./faults.ts";
 import { type ChaosResult, chaos } from "./run.ts";
@@ -34,7 +35,6 @@ await runProgram(async () => {
 
 /** Also of a run that ends early: what was seen until then. */
 function print({ rows, attempted, acknowledged }: ChaosResult): void {
-  const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
   console.log("| fault | runs | commands that led back | healthy again: median s | worst s |\n|---|---|---|---|---|");
   for (const { name, runs, commands, back } of rows)
     console.log(`| ${name} | ${runs} | ${commands} | ${median(back).toFixed(1)} | ${Math.max(...back).toFixed(1)} |`);

@@ -49,8 +49,7 @@ export async function chaos(
       const name = deck.pop() as string;
       const row = rows.get(name) ?? { name, runs: 0, commands: 0, back: [] };
       rows.set(name, row);
-      const { nodes } = await stack.status();
-      const primary = nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "node1";
+      const primary = (await stack.primary()) || "node1";
       const standby = primary === "node1" ? "node2" : "node1";
       console.error(`run ${run}: ${name} (primary ${primary})`);
       await faults[name]?.({ stack, primary, standby, random, before: row.runs });

@@ -30,8 +30,7 @@ afterAll(async () => {
 });
 
 const healthy = () => stack.untilStatus("the pair is healthy", ({ healthy }) => healthy, 180);
-const primary = async () =>
-  (await stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
+const primary = () => stack.primary();
 const other = (node: string) => (node === "node1" ? "node2" : "node1");
 const power = (node: string, state: "on" | "off") => stack.ok("harbor-ha", "lab", `power${state}`, node);
 const entries = async (): Promise<RecordEntry[]> =>

@@ -5,7 +5,7 @@ import { initStack } from "../../scripts/init/stack.ts";
 import { findInstaller } from "../../scripts/lab/installer.ts";
 import { pullWhile } from "../support/pulls.ts";
 import { makeImage } from "../support/registry.ts";
-import { LabStack, testStack, testSubnet } from "../support/stack.ts";
+import { LabStack, primaryOf, testStack, testSubnet } from "../support/stack.ts";
 
 // Moves as Pulumi resources: shown in the preview, done once, never repeated, never in the way of the command line.
 let stack: LabStack;
@@ -23,7 +23,7 @@ const power = (node: string, state: "on" | "off") => stack.ok("harbor-ha", "lab"
 const set = (path: string, value: string | number | boolean) =>
   stack.ok("pulumi", "config", "set", "--path", `harbor-ha:${path}`, String(value));
 const remove = (path: string) => stack.ok("pulumi", "config", "rm", "--path", `harbor-ha:${path}`);
-const primary = async () => (await healthy()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name;
+const primary = async () => primaryOf(await healthy());
 /** Number of the entry that made today's primary the primary. */
 const epoch = async (): Promise<number> => {
   const { stdout } = await stack.ok("harbor-ha", "record", "show", "--json");

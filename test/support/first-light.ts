@@ -127,7 +127,7 @@ export function firstLight(place: Place): void {
     });
   });
 
-  const primary = async () => (await stack.status()).nodes.find(({ host }) => host?.postgres.role === "primary")?.name;
+  const primary = () => stack.primary();
 
   describe("the primary moves", () => {
     test("planned: no pull fails, and the former primary is the standby", async () => {

@@ -21,6 +21,10 @@ export interface Result {
   stderr: string;
 }
 
+/** The node whose PostgreSQL runs as primary; empty: none. */
+export const primaryOf = ({ nodes }: Pick<Summary, "nodes">): string =>
+  nodes.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
+
 /** The lab under test, used as a person would: through `npm run lab`, `pulumi` and `harbor-ha`. */
 export class LabStack {
   readonly env: NodeJS.ProcessEnv;
@@ -111,6 +115,11 @@ export class LabStack {
 
   status(): Promise<Summary> {
     return this.withCluster(async (cluster) => summarize(cluster.inventory, await cluster.observe()));
+  }
+
+  /** The node whose PostgreSQL runs as primary; empty: none. */
+  async primary(): Promise<string> {
+    return primaryOf(await this.status());
   }
 
   /** Runs a command on a host as root. */

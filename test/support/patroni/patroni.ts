@@ -27,8 +27,7 @@ interface Member {
  */
 export async function handOverToPatroni(stack: LabStack): Promise<void> {
   const { topology } = await stack.output<Inventory>("inventory");
-  const { nodes: seen } = await stack.status();
-  const primary = seen.find(({ host }) => host?.postgres.role === "primary")?.name ?? "";
+  const primary = await stack.primary();
   await makeMachines([witness]);
   const members = [...nodes, witness];
   const script = readFileSync(join(import.meta.dirname, "host.sh"), "utf8");
