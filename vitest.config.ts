@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // Many wait for time, not for a processor.
+    maxWorkers: "100%",
     // Far more than any needs, for machines that are busy with something else.
     testTimeout: 60_000,
     exclude: ["test/lab/**", "**/*.engine.test.ts", "**/node_modules/**"],

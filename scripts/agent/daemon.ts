@@ -16,7 +16,7 @@ import { sampleDisks } from "./growth.ts";
 import { readKnown, writeKnown } from "./known.ts";
 import { askPeer } from "./peer.ts";
 import { PostgresSession, type ServerState } from "./postgres-session.ts";
-import { harborAnswers, leased, redisRole } from "./probes.ts";
+import { type HarborAnswer, harborAnswers, leased, redisRole } from "./probes.ts";
 import { decideRunning, type RunningAction, type StandbySeen } from "./running.ts";
 import { openRecord } from "./settings.ts";
 import { Watcher } from "./watcher.ts";
@@ -55,6 +55,7 @@ export class Daemon {
   /** A standby's last sign of life: what it said last, and when that changed. */
   private sign = { reply: "", at: performance.now() };
   private provenFrom?: bigint;
+  private harbor?: HarborAnswer;
   private harborMisses = 3;
   private readonly underWay = new Set<string>();
   private readonly tried = new Map<string, number>();
@@ -109,7 +110,8 @@ export class Daemon {
 
   /** Everything that operations decide by. */
   facts(): Promise<HostFacts> {
-    return collectFacts(this.settings, this.record);
+    // After a loss Harbor's ping waits for the Redis that is gone; who asks for facts decides about that very loss.
+    return collectFacts(this.settings, { record: this.record, harbor: this.harbor });
   }
 
   /** Why an operation with this token may not go on, by the record as it is now. */
@@ -196,7 +198,8 @@ export class Daemon {
 
   private async lookAtHarbor(): Promise<void> {
     // Its ping waits for Redis: one slow answer must not take a node out, let alone both at once.
-    this.harborMisses = (await harborAnswers()) === "no" ? this.harborMisses + 1 : 0;
+    this.harbor = await harborAnswers();
+    this.harborMisses = this.harbor === "no" ? this.harborMisses + 1 : 0;
   }
 
   private async decide(): Promise<void> {

@@ -17,12 +17,14 @@ export async function readData(): Promise<DataOnDisk> {
     env: { LC_ALL: "C" },
   }).catch(() => ({ stdout: "" }));
   const value = (label: string) => new RegExp(`^${label}:\\s+(\\d+)$`, "m").exec(stdout)?.[1];
-  const timeline = value("Latest checkpoint's TimeLineID");
+  // One that was just promoted has had no checkpoint of its own timeline yet; it recovers into that one all the same.
+  const timelines = ["Latest checkpoint's TimeLineID", "Min recovery ending loc's timeline"].map(value);
+  const timeline = Math.max(...timelines.map((text) => Number(text ?? 0)));
   return {
     state: "present",
     standbySignal,
     systemIdentifier: value("Database system identifier"),
-    timeline: timeline === undefined ? undefined : Number(timeline),
+    timeline: timeline || undefined,
   };
 }
 

@@ -13,23 +13,29 @@ import { complaint } from "./complaint.ts";
 import { configuredRedisRole } from "./data.ts";
 import { readKnown } from "./known.ts";
 import { PostgresSession } from "./postgres-session.ts";
-import { harborAnswers, leased, redisRole } from "./probes.ts";
+import { type HarborAnswer, harborAnswers, leased, redisRole } from "./probes.ts";
 
 const execute = promisify(execFile);
 
 /** Whoever asks for the facts waits for them. */
 const storageDeadlineMs = 4_000;
 
-/** Everything about this host that operations decide by, read once. Writes nothing. `record`: one that is open already. */
-export async function collectFacts(settings: AgentSettings, record?: RecordClient): Promise<HostFacts> {
+/** What an agent that runs has at hand: the record, open already, and what Harbor answered last. */
+export interface AtHand {
+  record: RecordClient;
+  harbor?: HarborAnswer;
+}
+
+/** Everything about this host that operations decide by, read once. Writes nothing. */
+export async function collectFacts(settings: AgentSettings, atHand?: AtHand): Promise<HostFacts> {
   const session = new PostgresSession();
   const here = (service: DataService) => settings.services.includes(service);
   const [server, redis, harborUp, storage, boot, database, cache, shown, hostname, addresses] = await Promise.all([
     here("postgres") ? session.state().finally(() => session.close()) : ("down" as const),
     here("redis") ? redisRole() : ("down" as const),
-    harborAnswers(),
+    atHand?.harbor ?? harborAnswers(),
     storageState(),
-    readBootFacts(settings, record),
+    readBootFacts(settings, atHand?.record),
     here("postgres") ? undefined : complaint(`${hostPaths.programs}/pgbouncer.sh`, 10_000),
     here("redis") ? undefined : complaint(`${hostPaths.programs}/redis.sh`, 10_000),
     run("systemctl", [

@@ -37,7 +37,9 @@ export function redisRole(): Promise<"master" | "slave" | "down"> {
 }
 
 /** Whether Harbor on this node answers its ping with 200, through its own nginx; a stand-in says what it is. */
-export function harborAnswers(): Promise<"no" | "yes" | "stand-in"> {
+export type HarborAnswer = "no" | "yes" | "stand-in";
+
+export function harborAnswers(): Promise<HarborAnswer> {
   return new Promise((resolve) => {
     const request = get(
       // The certificate names the endpoint, not this loopback hop.

@@ -10,7 +10,7 @@ import type { Refusal } from "../refusal.ts";
 import { until, untilSynchronous } from "../roll/wait.ts";
 import { UserError } from "../user-error.ts";
 import { fence } from "./fence.ts";
-import { announce, leads, route, untilWritten } from "./routes.ts";
+import { lead, untilWritten } from "./routes.ts";
 import { decideMove, type Move, type MoveFacts } from "./rules.ts";
 
 type Log = (line: string) => void;
@@ -23,8 +23,9 @@ export interface MoveOptions {
   fencedByHand: boolean;
 }
 
-/** Whether a data service runs on the nodes, so that it has to be moved. */
-const moves = ({ inventory }: Cluster, service: DataService) => dataServices(inventory.topology).includes(service);
+/** The data services that run on the nodes, so that they have to be moved. */
+const services = ({ inventory }: Cluster) => dataServices(inventory.topology);
+const moves = (cluster: Cluster, service: DataService) => services(cluster).includes(service);
 
 /** What may be done, from one observation. Reads only. */
 export async function planMove(
@@ -123,12 +124,17 @@ async function takeOver(
   steps: Steps,
   log: Log,
 ): Promise<boolean> {
-  const stop = () => stopFormer(cluster, from, token, planned ? to : undefined);
+  // A service of its own: its clients wait for nothing else, and nothing waits for it but the end.
+  const redis = planned && moves(cluster, "redis") ? handOverRedis(cluster, from, to, token) : undefined;
+  redis?.catch(() => {});
   const stopped = formerLives
     ? await steps.take(`${from} stops being the primary`, () =>
         // A planned move ends here; a host that answers and cannot be stopped is fenced like a lost one.
-        stop().catch((error: Error) => {
-          if (planned) throw error;
+        stopFormer(cluster, from, token, planned).catch(async (error: Error) => {
+          if (planned) {
+            await redis?.catch(() => {});
+            throw error;
+          }
           steps.say(`it could not be stopped: ${error.message}`);
           return undefined;
         }),
@@ -145,23 +151,21 @@ async function takeOver(
         );
       await fence(cluster.inventory, from, fencedByHand, log);
     });
-  const checkpoint = stopped?.checkpoint;
   // A clean stop sends everything; data that stopped otherwise ends where the standby's does, or was never acknowledged.
-  if (checkpoint && !acceptLoss)
-    await steps.take(`${to} holds everything up to ${from}'s last checkpoint`, () =>
-      until(
-        `${to} has received ${checkpoint}`,
-        10_000,
-        async () => (await script(cluster, to, "postgres.sh", "has_received", checkpoint)) === "t",
-      ),
-    );
+  const needed = stopped?.checkpoint && !acceptLoss ? [stopped.checkpoint] : [];
   const [timeline, switchLsn] = moves(cluster, "postgres")
-    ? (await steps.take(`${to} is promoted`, () => script(cluster, to, "postgres.sh", "promote", token, from))).split(
-        "|",
-      )
+    ? (
+        await steps.take(
+          `${to} is promoted${needed.length > 0 ? `: it holds everything up to ${from}'s last checkpoint` : ""}`,
+          () => script(cluster, to, "postgres.sh", "promote", token, from, ...needed),
+        )
+      ).split("|")
     : [];
   if (moves(cluster, "redis"))
-    await steps.take(`Redis on ${to} becomes the master`, () => script(cluster, to, "redis.sh", "promote", token));
+    await steps.take(
+      `Redis on ${to} becomes the master`,
+      async () => void (await (redis ?? script(cluster, to, "redis.sh", "promote", token))),
+    );
   await steps.take(`the record: ${to} is the primary`, () =>
     claimEntry(cluster, to, epoch, {
       kind: "done",
@@ -174,7 +178,7 @@ async function takeOver(
     }),
   );
   const alive = stopped ? [to, from] : [to];
-  await steps.take("the routes lead to it", () => announce(cluster, to, alive, (line) => steps.say(line)));
+  await steps.take("the routes lead to it", () => lead(cluster, services(cluster), to, alive));
   return stopped !== undefined;
 }
 
@@ -220,7 +224,7 @@ async function endWhereItBegan(
       token: intent.token,
     }),
   );
-  await steps.take("the routes lead to it", () => announce(cluster, to, [to, from], (line) => steps.say(line)));
+  await steps.take("the routes lead to it", () => lead(cluster, services(cluster), to, [to, from]));
 }
 
 /** The former primary, stopped cleanly, goes on as the standby: it holds nothing that the new one has not. */
@@ -270,30 +274,33 @@ export async function untilFollowing(cluster: Cluster): Promise<void> {
   });
 }
 
-/** `successor`: of a planned move, in which all ends cleanly. `checkpoint`: the last one, of a clean end. */
+/** The replica becomes the master with everything there is. */
+async function handOverRedis(cluster: Cluster, from: string, to: string, token: string): Promise<void> {
+  const heir = addressOf(cluster.inventory.topology, to);
+  // Not under the lock, which the database's stop holds meanwhile.
+  await cluster.host(from).must(`${hostPaths.programs}/redis.sh hand_over ${token} ${heir}`);
+  await script(cluster, to, "redis.sh", "promote", token);
+  await lead(cluster, ["redis"], to, [to, from]);
+}
+
+/** `planned`: all ends cleanly, and Redis is handed over, not stopped. `checkpoint`: the last one, of a clean end. */
 async function stopFormer(
   cluster: Cluster,
   node: string,
   token: string,
-  successor?: string,
+  planned: boolean,
 ): Promise<{ checkpoint?: string }> {
-  const heir = successor && addressOf(cluster.inventory.topology, successor);
-  const redis = async () => {
-    await cluster
-      .host(node)
-      .must(`${hostPaths.programs}/redis.sh ${heir ? `hand_over ${token} ${heir}` : `stop ${token}`}`);
-    // Its clients wait for nothing else.
-    if (successor && (await leads(cluster, "redis", successor)))
-      await route(cluster, "redis", successor, [successor, node]);
-  };
   const [text] = await Promise.all([
     moves(cluster, "postgres") ? script(cluster, node, "postgres.sh", "stop_former", token) : "",
-    moves(cluster, "redis") ? redis() : undefined,
+    // Not under the lock, which the database's stop holds meanwhile.
+    moves(cluster, "redis") && !planned
+      ? cluster.host(node).must(`${hostPaths.programs}/redis.sh stop ${token}`)
+      : undefined,
   ]);
   if (!moves(cluster, "postgres")) return {};
   const [state, checkpoint] = text.split("|");
   if (state === "shut down") return { checkpoint };
-  if (successor) throw new UserError(`PostgreSQL on ${node} did not stop cleanly (${state})`, 2);
+  if (planned) throw new UserError(`PostgreSQL on ${node} did not stop cleanly (${state})`, 2);
   return {};
 }
 

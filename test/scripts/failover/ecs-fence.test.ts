@@ -124,7 +124,7 @@ describe("what passes is waited for", () => {
     const { asked, inventory } = await cloud((asked, number) =>
       number % 3 === 1 ? machine.answer(asked) : trouble(asked),
     );
-    const said = await stopped(inventory, { requestMs: 300 });
+    const said = await stopped(inventory, { requestMs: 100 });
     expect(machine.state).toBe("Stopped");
     expect(asked.filter(({ action }) => action === "StopInstance").length).toBeGreaterThan(2);
     expect(said.join()).toContain("does not answer yet");
@@ -228,7 +228,7 @@ describe("what is no proof is refused, with the next thing to try", () => {
     const { inventory } = await cloud((asked) =>
       asked.action === "StopInstance" ? "silence" : described(asked, "Stopped"),
     );
-    await expect(stopped(inventory, { deadlineMs: 0, requestMs: 300 })).rejects.toMatchObject(
+    await expect(stopped(inventory, { deadlineMs: 0, requestMs: 100 })).rejects.toMatchObject(
       refused("fence.no-answer", /did not answer \w+ in time \(last: nothing in time\)/),
     );
   });

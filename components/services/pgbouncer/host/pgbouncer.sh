@@ -2,8 +2,11 @@
 # PgBouncer's operations on one host. Called by `harbor-ha`.
 set -eu
 
+# Not Debian's wrapper, which takes longer than most questions.
+psql=/usr/lib/postgresql/17/bin/psql
+
 # Its own administrator, by being the same user at its socket.
-admin() { runuser -u postgres -- timeout "$1" psql -XqAt -h /var/run/postgresql -p 6432 -U pgbouncer -c "$2" pgbouncer; }
+admin() { runuser -u postgres -- timeout "$1" $psql -XqAt -h /var/run/postgresql -p 6432 -U pgbouncer -c "$2" pgbouncer; }
 
 # pause: Harbor's statements wait while this runs and its caller is alive, 15 s at most. Says `paused` once nothing is under
 # way at the servers; a transaction that lasts longer than 3 s ends the attempt.
@@ -17,7 +20,7 @@ pause() {
 
 # check: logs in as Harbor does, and writes: a transaction with a number of its own waits for whatever a commit waits for.
 check() {
-  PGPASSFILE=/etc/harbor-ha/harbor.pgpass PGCONNECT_TIMEOUT=5 timeout 8 psql -XqAt -h 127.0.0.1 -p 6432 -U harbor -w registry \
+  PGPASSFILE=/etc/harbor-ha/harbor.pgpass PGCONNECT_TIMEOUT=5 timeout 8 $psql -XqAt -h 127.0.0.1 -p 6432 -U harbor -w registry \
     -c "SELECT 1 / (current_setting('server_encoding') = 'UTF8')::int, txid_current()" >/dev/null || {
     status=$?
     [ "$status" -ne 124 ] || echo "a write did not end within 8 s" >&2

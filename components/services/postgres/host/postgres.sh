@@ -12,7 +12,8 @@ unfinished="$data.unfinished"
 first=/var/lib/postgresql/17/first-token
 
 as_postgres() { runuser -u postgres -- "$@"; }
-query() { as_postgres psql -XqAt -v ON_ERROR_STOP=1 "$@"; }
+# Not Debian's wrapper, which takes longer than most questions.
+query() { as_postgres "$bin/psql" -XqAt -v ON_ERROR_STOP=1 "$@"; }
 die() { echo "$*" >&2; exit 1; }
 
 # Debian's unit returns once the server accepts connections. Its gate asks the record first.
@@ -43,6 +44,8 @@ initialise() {
 
 # prepare PEER: roles, database and the peer's slot, on the primary.
 prepare() {
+  # pg_rewind reads the control file, which tells a new timeline only after a checkpoint.
+  query -d postgres -c CHECKPOINT >/dev/null
   query -d postgres < "$roles" >/dev/null
   query -d postgres -c "SELECT pg_create_physical_replication_slot('$1') WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$1')" >/dev/null
 }
@@ -88,31 +91,42 @@ stop_former() {
   "$bin/pg_controldata" -D "$data" | sed -n 's/^Database cluster state: *//p; s/^Latest checkpoint location: *//p' | paste -s -d '|'
 }
 
-# has_received LSN: whether this standby holds everything up to and including the checkpoint at that position; received in
-# this life of the server, or replayed from its own disk. One that is promoted already, by an earlier attempt at this move, is
-# past that question, and does not run before it is promoted again.
-has_received() {
-  [ -e "$data/standby.signal" ] || { echo t; return; }
-  systemctl is-active --quiet "$unit" || start
-  query -d postgres -c "SELECT NOT pg_is_in_recovery() OR coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > '$1', false)"
-}
-
 # is_standby: whether the database here has not been promoted. Under the lock, so that no promotion is under way.
 is_standby() { query -d postgres -c 'SELECT pg_is_in_recovery()'; }
 
-# promote TOKEN PEER: makes the standby here the primary, with a slot for its peer. Prints timeline and where it began.
+# promote TOKEN PEER [LSN]: makes the standby here the primary, with a slot for its peer, once it holds everything up to and
+# including the checkpoint at that position; received in this life of the server, or replayed from its own disk. One that is
+# promoted already, by an earlier attempt at this move, is past that question. Prints timeline and where it began. No
+# checkpoint here: clients wait.
 promote() {
   own "$1"
   systemctl is-active --quiet "$unit" || start_under "$1"
-  if [ "$(query -d postgres -c 'SELECT pg_is_in_recovery()')" = t ]; then
-    [ "$(query -d postgres -c 'SELECT pg_promote(true, 60)')" = t ] || die "PostgreSQL did not become primary within 60 s"
-  fi
-  # pg_rewind reads the control file, which tells the new timeline only after a checkpoint.
-  timeline=$(query -d postgres -c "SELECT FROM pg_create_physical_replication_slot('$2', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$2')" \
-    -c CHECKPOINT -c 'SELECT timeline_id FROM pg_control_checkpoint()' | tail -n 1)
-  [ -n "$timeline" ] || die "PostgreSQL was promoted, but its timeline could not be read"
-  history="$data/pg_wal/$(printf '%08X' "$timeline").history"
-  echo "$timeline|$([ ! -e "$history" ] || awk 'NF { lsn = $2 } END { print lsn }' "$history")"
+  timeline=$(query -d postgres -f - <<EOF
+DO \$\$
+DECLARE
+  began timestamptz := clock_timestamp();
+  needed pg_lsn := nullif('${3:-}', '');
+BEGIN
+  IF pg_is_in_recovery() THEN
+    WHILE needed IS NOT NULL AND NOT coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > needed, false) LOOP
+      IF clock_timestamp() > began + interval '10 s' THEN
+        RAISE EXCEPTION 'it has not received % within 10 s, and was not promoted', needed;
+      END IF;
+      PERFORM pg_sleep(0.02);
+    END LOOP;
+    PERFORM pg_promote(false);
+    WHILE pg_is_in_recovery() LOOP
+      IF clock_timestamp() > began + interval '60 s' THEN RAISE EXCEPTION 'it did not become primary within 60 s'; END IF;
+      PERFORM pg_sleep(0.02);
+    END LOOP;
+  END IF;
+  PERFORM pg_create_physical_replication_slot('$2', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$2');
+END \$\$;
+SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8);
+EOF
+  )
+  history="$data/pg_wal/$timeline.history"
+  printf '%d|%s\n' "0x$timeline" "$([ ! -e "$history" ] || awk 'NF { lsn = $2 } END { print lsn }' "$history")"
 }
 
 # follow PRIMARY_ADDRESS SELF: data that was shut down cleanly, or rewound, goes on as the standby of that primary.
@@ -187,6 +201,6 @@ restart() {
 verb=${1:-}
 [ $# -eq 0 ] || shift
 case "$verb" in
-  initialise | prepare | clone | start | restart | stop_former | has_received | is_standby | promote | follow | rejoin | rejoined) "$verb" "$@" ;;
-  *) die "usage: postgres.sh initialise TOKEN | prepare PEER | clone PRIMARY SELF | start | restart | stop_former TOKEN | has_received LSN | is_standby | promote TOKEN PEER | follow PRIMARY SELF | rejoin PRIMARY SELF | rejoined" ;;
+  initialise | prepare | clone | start | restart | stop_former | is_standby | promote | follow | rejoin | rejoined) "$verb" "$@" ;;
+  *) die "usage: postgres.sh initialise TOKEN | prepare PEER | clone PRIMARY SELF | start | restart | stop_former TOKEN | is_standby | promote TOKEN PEER [LSN] | follow PRIMARY SELF | rejoin PRIMARY SELF | rejoined" ;;
 esac

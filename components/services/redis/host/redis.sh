@@ -18,11 +18,16 @@ write() {
 
 own() { /usr/local/lib/harbor-ha/own.sh "$1"; }
 
-# One command to the running server. The password goes over stdin: neither arguments nor environments may show it.
-live() {
-  { printf 'AUTH %s\n' "$(cat /etc/harbor-ha/redis.password)"; printf '%s\n' "$*"; } |
-    timeout 5 redis-cli -s /run/redis/redis-server.sock 2>&1 | tail -n +2
+# One command to a running server: at its socket here, or at another address. The password goes over stdin: neither
+# arguments nor environments may show it.
+ask() {
+  at=$1
+  shift
+  # shellcheck disable=SC2086 # words
+  { printf 'AUTH %s\n' "$(cat /etc/harbor-ha/redis.password)"; printf '%s\n' "$*"; } | timeout 5 redis-cli $at 2>&1 | tail -n +2 | tr -d '\r'
 }
+live() { ask "-s /run/redis/redis-server.sock" "$@"; }
+offset() { sed -n "s/^$1_repl_offset://p"; }
 
 # promote TOKEN: the replica here becomes the master, now and at its next start. One that is down, or does not do as it is
 # told, is started by the agent once the record is settled: nothing here may hold up a database that is promoted already.
@@ -37,16 +42,18 @@ promote() {
   }
 }
 
-# hand_over TOKEN ADDRESS: the replica there becomes the master with everything this one has, and this one its replica. Where
-# that does not work at once, it stops, which gives the replica what there is too.
+# hand_over TOKEN ADDRESS: writes wait until the replica there has everything; then this one is its replica, and nobody is the
+# master before that one is promoted. Where that does not work at once, it stops, which gives the replica what there is too.
+# Not by FAILOVER: that waits up to a second for the replica's next word on how far it is.
 hand_over() {
   own "$1"
-  if [ "$(live FAILOVER TO "$2" 6379 TIMEOUT 2000)" = OK ]; then
-    for _ in $(seq 20); do
-      case "$(live INFO replication)" in
-        *role:slave*) write "replicaof $2 6379"; return ;;
-      esac
-      sleep 0.1
+  case "$(live INFO replication)" in *role:slave*) write "replicaof $2 6379"; return ;; esac
+  if [ "$(live CLIENT PAUSE 3000 WRITE)" = OK ]; then
+    here=$(live INFO replication | offset master)
+    for _ in $(seq 40); do
+      there=$(ask "-h $2 -p 6379" INFO replication | offset slave)
+      if [ -n "$here" ] && [ "${there:-0}" -ge "$here" ]; then follow "$2"; return; fi
+      sleep 0.05
     done
   fi
   end
