@@ -39,7 +39,7 @@ const checks: Check[] = [
  * are meant for them.
  */
 function shellcheckOptions(): string[] {
-  return ["--shell=sh", "--exclude=SC1091,SC2016"];
+  return ["--exclude=SC1091,SC2016"];
 }
 
 /** Scripts that run on a host or beside one. */

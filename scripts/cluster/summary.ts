@@ -3,6 +3,7 @@ import type { Inventory } from "../../components/model/inventory.ts";
 import { type RecordEntry, settled } from "../../components/model/record.ts";
 import { dataServices, virtualAddressOf } from "../../components/model/topology.ts";
 import { observedUnits } from "../../components/model/units.ts";
+import { columns } from "../columns.ts";
 import { holdsEndpoint, type NodeObservation, newestEntry, type Observation } from "./observe.ts";
 
 /** One thing that is not as it should be. */
@@ -199,13 +200,7 @@ function table(inventory: Inventory, summary: Omit<Summary, "text">): string {
       holdsEndpoint(inventory, node) ? "holds" : "",
     ]);
   }
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = columns(rows);
   const verdict = summary.healthy
     ? styleText("green", "healthy")
     : [

@@ -6,7 +6,11 @@ import type { Cluster } from "../cluster/observe.ts";
 import { examinePair } from "../doctor/examine.ts";
 import { type Diagnosis, diagnose } from "../doctor/rules.ts";
 import { checkFence } from "../failover/fence.ts";
-import { pairCommand, withPair } from "./pair.ts";
+import { readPair } from "../survey/pair.ts";
+import { judge } from "../survey/rules.ts";
+import { survey } from "../survey/run.ts";
+import { UserError } from "../user-error.ts";
+import { foreignPair, pairCommand, withPair } from "./pair.ts";
 
 export function doctorCommand(): Command {
   return pairCommand("doctor")
@@ -16,8 +20,13 @@ export function doctorCommand(): Command {
       "mend what can be mended safely: hold packages, start units that are down; nothing is restarted or moved",
     )
     .option("--json", "print one JSON object on stdout")
-    .action((options) =>
-      withPair(options, async (cluster) => {
+    .addOption(foreignPair())
+    .action(async (options) => {
+      if (options.pair) {
+        if (options.fix) throw new UserError("--fix mends only what harbor-ha has built: leave it out", 2);
+        return tell(judge(await survey(readPair(options.pair), options.sshConfig)), options);
+      }
+      return withPair(options, async (cluster) => {
         const look = async () => {
           const [patient, fence] = await Promise.all([examinePair(cluster), checkFence(cluster.inventory)]);
           return diagnose({ ...patient, fence });
@@ -27,12 +36,16 @@ export function doctorCommand(): Command {
           await mend(cluster, found);
           found = await look();
         }
-        if (options.json) console.log(JSON.stringify({ diagnoses: found }));
-        else console.error(found.length === 0 ? styleText("green", "nothing found") : found.map(line).join("\n"));
-        const unknown = found.some(({ id }) => id === "host.unreachable" || id === "host.unexamined");
-        process.exitCode = unknown ? 3 : found.some(({ severity }) => severity !== "notice") ? 1 : 0;
-      }),
-    );
+        tell(found, options);
+      });
+    });
+}
+
+function tell(found: Diagnosis[], { json }: { json?: boolean }): void {
+  if (json) console.log(JSON.stringify({ diagnoses: found }));
+  else console.error(found.length === 0 ? styleText("green", "nothing found") : found.map(line).join("\n"));
+  const unknown = found.some(({ id }) => id === "host.unreachable" || id === "host.unexamined");
+  process.exitCode = unknown ? 3 : found.some(({ severity }) => severity !== "notice") ? 1 : 0;
 }
 
 async function mend(cluster: Cluster, found: Diagnosis[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { confirm, isCancel } from "@clack/prompts";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type InventoryOptions, readInventory } from "../cluster/inventory.ts";
 import { Cluster } from "../cluster/observe.ts";
 import { UserError } from "../user-error.ts";
@@ -11,6 +11,10 @@ export function pairCommand(name: string): Command {
     .option("--host <user@node>", "read the inventory from this node, when the stack's state is out of reach")
     .option("--ssh-config <file>", "an ssh_config for every connection: keys, jump hosts");
 }
+
+/** Of the verbs that also look at a pair which this toolkit did not build. */
+export const foreignPair = () =>
+  new Option("--pair <file>", "a Harbor pair that harbor-ha did not build: a small file that says where its nodes are");
 
 /** Opens connections to the pair for the length of one piece of work. */
 export async function withPair<T>(options: InventoryOptions, work: (cluster: Cluster) => Promise<T>): Promise<T> {

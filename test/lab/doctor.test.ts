@@ -1,4 +1,9 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
+import type { Inventory } from "../../components/model/inventory.ts";
 import type { Diagnosis } from "../../scripts/doctor/rules.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { LabStack } from "../support/stack.ts";
@@ -18,10 +23,40 @@ async function doctor(...options: string[]): Promise<{ code: number; found: stri
   return { code, diagnoses, found: diagnoses.map(({ id, node }) => (node ? `${id} ${node}` : id)) };
 }
 
+/** Options that say where the nodes are and nothing else, as for a pair that somebody else has built. */
+async function foreign(): Promise<string[]> {
+  const { access } = await stack.output<Inventory>("inventory");
+  const directory = mkdtempSync(join(tmpdir(), "harbor-ha-foreign-"));
+  const pair = join(directory, "pair.yaml");
+  const config = join(directory, "ssh_config");
+  const hosts = Object.entries(access).map(
+    ([name, { host, user, port, identityFile, hostKey }]) =>
+      `Host ${name}\n  HostName ${host}\n  User ${user}\n  Port ${port}\n  IdentityFile ${identityFile}\n  KnownHostsCommand /bin/echo ${host} ${hostKey}\n`,
+  );
+  writeFileSync(config, hosts.join(""));
+  writeFileSync(pair, stringify({ nodes: Object.fromEntries(Object.keys(access).map((name) => [name, name])) }));
+  return ["--pair", pair, "--ssh-config", config];
+}
+
+// The lab's hosts share this machine's clock, and keep none of their own.
+const withoutClock = (found: string[]) => found.filter((id) => !id.startsWith("clock.unsynchronized")).sort();
+
 test("of a pair that was just built it says nothing", async () => {
   const { code, diagnoses } = await doctor();
   expect(diagnoses).toEqual([]);
   expect(code).toBe(0);
+});
+
+test("nor of one that it is told was built by somebody else", async () => {
+  const options = await foreign();
+  expect(withoutClock((await doctor(...options)).found)).toEqual([]);
+  const { code, stdout } = await stack.harborHa("status", "--json", ...options);
+  expect(JSON.parse(stdout)).toMatchObject({ healthy: true, findings: [] });
+  expect(code).toBe(0);
+  expect(await stack.harborHa("doctor", "--fix", ...options)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--fix mends only what harbor-ha has built"),
+  });
 });
 
 test("what somebody changed by hand is found on the node where it was", async () => {
@@ -41,6 +76,12 @@ test("what somebody changed by hand is found on the node where it was", async ()
     "unit.down node2",
   ]);
   expect(diagnoses.find(({ id }) => id === "nodes.differ")?.sentence).toContain("Harbor's secretkey");
+  const asForeign = await doctor(...(await foreign()));
+  expect(withoutClock(asForeign.found).filter((id) => !id.startsWith("harbor."))).toEqual([
+    "database.unreachable node2",
+    "nodes.differ",
+    "secretkey.length node2",
+  ]);
 });
 
 test("--fix mends what is safe, and the remedies the rest", async () => {
