@@ -279,8 +279,9 @@ async function handOverRedis(cluster: Cluster, from: string, to: string, token: 
   const heir = addressOf(cluster.inventory.topology, to);
   // Not under the lock, which the database's stop holds meanwhile.
   await cluster.host(from).must(`${hostPaths.programs}/redis.sh hand_over ${token} ${heir}`);
-  await script(cluster, to, "redis.sh", "promote", token);
   await lead(cluster, ["redis"], to, [to, from]);
+  // So that it stays the master, and is it where the handover could only stop the other one.
+  await script(cluster, to, "redis.sh", "promote", token);
 }
 
 /** `planned`: all ends cleanly, and Redis is handed over, not stopped. `checkpoint`: the last one, of a clean end. */

@@ -42,8 +42,8 @@ promote() {
   }
 }
 
-# hand_over TOKEN ADDRESS: writes wait until the replica there has everything; then this one is its replica, and nobody is the
-# master before that one is promoted. Where that does not work at once, it stops, which gives the replica what there is too.
+# hand_over TOKEN ADDRESS: writes wait until the replica there has everything; then this one becomes its replica, and that one
+# the master: never both the master. Where that does not work at once, it stops, which gives the replica what there is too.
 # Not by FAILOVER: that waits up to a second for the replica's next word on how far it is.
 hand_over() {
   own "$1"
@@ -52,7 +52,11 @@ hand_over() {
     here=$(live INFO replication | offset master)
     for _ in $(seq 40); do
       there=$(ask "-h $2 -p 6379" INFO replication | offset slave)
-      if [ -n "$here" ] && [ "${there:-0}" -ge "$here" ]; then follow "$2"; return; fi
+      if [ -n "$here" ] && [ "${there:-0}" -ge "$here" ]; then
+        follow "$2"
+        ask "-h $2 -p 6379" REPLICAOF NO ONE >/dev/null
+        return
+      fi
       sleep 0.05
     done
   fi
