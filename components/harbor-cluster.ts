@@ -15,7 +15,7 @@ import { quote } from "./model/shell.ts";
 import { OperationCommand } from "./operations.ts";
 import { runbookText } from "./runbook.ts";
 import { stackSecrets } from "./secrets.ts";
-import { renderNode } from "./services/render.ts";
+import { renderInventory, renderNode } from "./services/render.ts";
 
 export interface HarborClusterArgs {
   config: Config;
@@ -29,7 +29,7 @@ export class HarborCluster extends pulumi.ComponentResource {
   /** Where clients find Harbor. */
   readonly endpoint: string;
   /** Everything the command line needs; no secret. */
-  readonly inventory: Inventory;
+  readonly inventory: pulumi.Output<Inventory>;
   /** The commands for the day something happens. */
   readonly runbook: string;
   /** First password of `admin`. Secret. */
@@ -48,20 +48,23 @@ export class HarborCluster extends pulumi.ComponentResource {
     const secrets = stackSecrets(config);
     const { version, installer } = config.harbor;
     const absent = topology.nodes.map(({ name }) => name).filter((name) => config.nodes[name as "node1"].absent);
-    this.inventory = {
-      format: 1,
-      topology,
-      access,
-      fence,
-      ...(absent.length > 0 ? { absent } : {}),
-      harbor: { version, installer },
-    };
-    const nodes = presentNodes(this.inventory).map((node) => ({
+    this.inventory = pulumi.output({ access, fence }).apply(
+      (known): Inventory => ({
+        format: 1,
+        topology,
+        ...known,
+        ...(absent.length > 0 ? { absent } : {}),
+        harbor: { version, installer },
+      }),
+    );
+    const nodes = presentNodes({ topology, absent }).map((node) => ({
       name: node.name,
-      bundles: renderNode(this.inventory, node, config, secrets),
+      bundles: renderNode(topology, node, config, secrets),
     }));
     // Any changed bundle runs preflight and roll again; nothing else does.
-    const occasion = JSON.stringify({ inventory: this.inventory, bundles: fingerprints(nodes) }, null, 2);
+    const occasion = this.inventory.apply((inventory) =>
+      JSON.stringify({ inventory, bundles: fingerprints(nodes) }, null, 2),
+    );
 
     const preflight = new local.Command(
       "preflight",
@@ -79,8 +82,12 @@ export class HarborCluster extends pulumi.ComponentResource {
         { access: loginOf(access, name), privateKey, secrets },
         { parent: this, dependsOn: [...machines, preflight] },
       );
-      const base = host.apply(system);
-      return [base, ...services.map((bundle) => host.apply(bundle, [base]))];
+      const base = host.apply(system.service, system);
+      return [
+        base,
+        host.apply("inventory", this.inventory.apply(renderInventory), [base]),
+        ...services.map((bundle) => host.apply(bundle.service, bundle, [base])),
+      ];
     });
 
     const wish = config.operations && operationOf(config.operations);
@@ -140,7 +147,7 @@ function fingerprints(nodes: { name: string; bundles: Bundle[] }[]): Record<stri
   );
 }
 
-function loginOf(access: Infrastructure["access"], node: string): SshAccess {
+function loginOf(access: Infrastructure["access"], node: string): pulumi.Input<SshAccess> {
   const login = access[node];
   if (!login) throw new Error(`no login for ${node}`);
   return login;

@@ -7,7 +7,7 @@ import type { Operation } from "./model/operation.ts";
 import { quote } from "./model/shell.ts";
 
 export interface OperationArgs {
-  inventory: Inventory;
+  inventory: pulumi.Input<Inventory>;
   operation: Operation;
 }
 
@@ -19,19 +19,24 @@ export class OperationCommand extends pulumi.ComponentResource {
   constructor(name: string, { inventory, operation }: OperationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:index:Operation", name, {}, opts);
     const words = ["operation", "--inventory", "-", "--operation", quote(JSON.stringify(operation))];
-    const plan = spawnSync("sh", ["-c", commandLine(...words, "--plan")], {
-      input: JSON.stringify({ inventory }),
-      encoding: "utf8",
-      timeout: 120_000,
+    const stdin = pulumi.output(inventory).apply((inventory) => JSON.stringify({ inventory }));
+    // Nothing can be asked of machines that are not there yet.
+    const newStack = stdin.apply((input) => {
+      const plan = spawnSync("sh", ["-c", commandLine(...words, "--plan")], {
+        input,
+        encoding: "utf8",
+        timeout: 120_000,
+      });
+      if (plan.status !== 0) throw new pulumi.RunError(`operations.${operation.verb}: ${plan.stderr.trim()}`);
+      const { newStack, sentence } = JSON.parse(plan.stdout) as { newStack: boolean; sentence: string };
+      void pulumi.log.info(sentence, this);
+      return newStack;
     });
-    if (plan.status !== 0) throw new pulumi.RunError(`operations.${operation.verb}: ${plan.stderr.trim()}`);
-    const { newStack, sentence } = JSON.parse(plan.stdout) as { newStack: boolean; sentence: string };
-    void pulumi.log.info(sentence, this);
     const command = new local.Command(
       `operation-${operation.verb}`,
       {
-        create: commandLine(...words, ...(newStack ? ["--new-stack"] : [])),
-        stdin: JSON.stringify({ inventory }),
+        create: newStack.apply((newStack) => commandLine(...words, ...(newStack ? ["--new-stack"] : []))),
+        stdin,
         addPreviousOutputInEnv: false,
         logging: local.Logging.Stderr,
       },

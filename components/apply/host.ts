@@ -9,7 +9,7 @@ import { hostScript } from "./host-script.ts";
 import { hostPrograms } from "./programs.ts";
 
 export interface HostArgs {
-  access: SshAccess;
+  access: pulumi.Input<SshAccess>;
   /** Text of the private key, if the stack owns one; else the SSH agent is used. */
   privateKey?: string;
   /** Values behind the placeholders of this host's bundles. */
@@ -25,7 +25,7 @@ const lockSeconds = 900;
  */
 export class Host extends pulumi.ComponentResource {
   private readonly name: string;
-  private readonly user: string;
+  private readonly user: pulumi.Output<string>;
   private readonly connection: pulumi.Output<
     remote.CommandArgs["connection"] extends pulumi.Input<infer C> ? C : never
   >;
@@ -34,15 +34,17 @@ export class Host extends pulumi.ComponentResource {
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:index:Host", name, {}, opts);
     this.name = name;
-    const { jump, identityFile: _, ...login } = args.access;
+    const access = pulumi.output(args.access);
     const { privateKey } = args;
-    this.user = login.user;
-    this.connection = pulumi.secret({
-      ...login,
-      privateKey,
-      dialErrorLimit: 20,
-      ...(jump ? { proxy: { ...jump, privateKey, dialErrorLimit: 20 } } : {}),
-    });
+    this.user = access.apply(({ user }) => user);
+    this.connection = pulumi.secret(
+      access.apply(({ jump, identityFile: _, ...login }) => ({
+        ...login,
+        privateKey,
+        dialErrorLimit: 20,
+        ...(jump ? { proxy: { ...jump, privateKey, dialErrorLimit: 20 } } : {}),
+      })),
+    );
 
     const bootstrap = this.command("bootstrap", hostScript("apply/host/bootstrap.sh"), hostPrograms(), []);
     const values = Object.fromEntries(args.secrets.map(({ label, tag, value }) => [`${label}:${tag}`, value]));
@@ -53,9 +55,10 @@ export class Host extends pulumi.ComponentResource {
   }
 
   /** Makes one service's files and units on this host what the bundle says. */
-  apply(bundle: Bundle, dependsOn: pulumi.Resource[] = []): remote.Command {
+  apply(service: string, bundle: pulumi.Input<Bundle>, dependsOn: pulumi.Resource[] = []): remote.Command {
     const run = `exec flock -w ${lockSeconds} -E 75 ${hostPaths.lock} node ${hostPaths.programs}/apply.cjs`;
-    return this.command(bundle.service, run, `${JSON.stringify(bundle, null, 2)}\n`, [...this.ready, ...dependsOn]);
+    const text = pulumi.output(bundle).apply((bundle) => `${JSON.stringify(bundle, null, 2)}\n`);
+    return this.command(service, run, text, [...this.ready, ...dependsOn]);
   }
 
   private command(name: string, create: string, stdin: pulumi.Input<string>, dependsOn: pulumi.Resource[]) {
@@ -63,7 +66,7 @@ export class Host extends pulumi.ComponentResource {
       `${this.name}-${name}`,
       {
         connection: this.connection,
-        create: asRoot(this.user, create),
+        create: this.user.apply((user) => asRoot(user, create)),
         stdin,
         addPreviousOutputInEnv: false,
         logging: remote.Logging.None,

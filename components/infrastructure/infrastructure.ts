@@ -6,12 +6,12 @@ import type { Topology } from "../model/topology.ts";
 /** What a target yields: plain data for renders, and what only it can know. */
 export interface Infrastructure {
   topology: Topology;
-  /** How to log in, per node name. */
-  access: Record<string, SshAccess>;
+  /** How to log in, per node name: in a cloud known only once the machine is there. */
+  access: Record<string, pulumi.Input<SshAccess>>;
   /** Text of the private key that the stack owns, if it does. */
   privateKey?: string;
   /** How a node is proven to be off. */
-  fence: Fence;
+  fence: pulumi.Input<Fence>;
   /** Resources that must exist before the hosts are reached. */
   machines: pulumi.Resource[];
 }

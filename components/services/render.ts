@@ -8,6 +8,7 @@ import { hostPaths } from "../model/paths.ts";
 import type { RecordKeys } from "../model/record.ts";
 import type { Secret, SecretLabel } from "../model/secrets.ts";
 import { distributions } from "../model/system.ts";
+import type { Topology } from "../model/topology.ts";
 import { placeholders } from "../secrets.ts";
 import { renderAgent } from "./agent/render.ts";
 import { renderDocker } from "./docker/render.ts";
@@ -32,13 +33,11 @@ export const servicePackages = [
 ];
 
 /** Every service of one node as bundles; the first, `system`, goes before the others, which go in any order. */
-export function renderNode(inventory: Inventory, node: Node, config: Config, secrets: Secret[]): [Bundle, ...Bundle[]] {
-  const { topology } = inventory;
+export function renderNode(topology: Topology, node: Node, config: Config, secrets: Secret[]): [Bundle, ...Bundle[]] {
   const secret = placeholders(secrets);
   const ca = config.identity.caCertificate;
   const { external } = config.postgres;
   const services = [
-    renderInventory(inventory),
     renderAgent(
       topology,
       node,
@@ -90,7 +89,7 @@ function recordKeys({ record }: Config, secret: (label: SecretLabel) => string):
 }
 
 /** The command line works with `--host root@node1` alone, when the stack's state is out of reach. */
-function renderInventory(inventory: Inventory): Bundle {
+export function renderInventory(inventory: Inventory): Bundle {
   const access = Object.fromEntries(
     Object.entries(inventory.access).map(([name, { identityFile: _, ...rest }]) => [name, rest]),
   );

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { hostsAccess, hostsFence, hostsTopology } from "../../../components/model/hosts.ts";
+import { hostsTopology } from "../../../components/model/hosts.ts";
 import { fence as fenceSchema } from "../../../components/model/inventory.ts";
 import { type System, systems } from "../../../components/model/system.ts";
 import { stackSecrets } from "../../../components/secrets.ts";
@@ -34,17 +34,9 @@ function render(
   } as Config & {
     hosts: NonNullable<Config["hosts"]>;
   };
-  const { version, installer } = config.harbor;
   const topology = hostsTopology("sample", config);
-  const inventory = {
-    format: 1 as const,
-    topology,
-    access: hostsAccess(config),
-    fence: hostsFence(config),
-    harbor: { version, installer },
-  };
   const [node1, node2] = topology.nodes.map((node) => {
-    const bundles = renderNode(inventory, node, config, stackSecrets(config));
+    const bundles = renderNode(topology, node, config, stackSecrets(config));
     return {
       files: Object.fromEntries(
         bundles.flatMap(({ files }) => Object.entries(files).map(([path, { content }]) => [path, content])),

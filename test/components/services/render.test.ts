@@ -8,7 +8,7 @@ import { hostPaths } from "../../../components/model/paths.ts";
 import { placeholderPattern } from "../../../components/model/secrets.ts";
 import { stackSecrets } from "../../../components/secrets.ts";
 import { restartSettings } from "../../../components/services/postgres/settings.ts";
-import { renderNode, servicePackages } from "../../../components/services/render.ts";
+import { renderInventory, renderNode, servicePackages } from "../../../components/services/render.ts";
 import type { Config } from "../../../stacks/config.ts";
 import { sampleConfig, sampleInventory } from "../../support/sample.ts";
 
@@ -18,7 +18,8 @@ function bundlesOf(config: Config, node: "node1" | "node2"): Bundle[] {
   const inventory = sampleInventory(config);
   const found = inventory.topology.nodes.find(({ name }) => name === node);
   if (!found) throw new Error(`no ${node}`);
-  return renderNode(inventory, found, config, stackSecrets(config));
+  const [system, ...services] = renderNode(inventory.topology, found, config, stackSecrets(config));
+  return [system, renderInventory(inventory), ...services];
 }
 
 /** Content by path, over all services of a node. */
