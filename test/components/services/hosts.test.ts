@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { hostsTopology } from "../../../components/model/hosts.ts";
+import { hostsFence, hostsTopology } from "../../../components/model/hosts.ts";
 import { fence as fenceSchema } from "../../../components/model/inventory.ts";
 import { type System, systems } from "../../../components/model/system.ts";
 import { stackSecrets } from "../../../components/secrets.ts";
