@@ -54,7 +54,7 @@ export function sharedPath({ storage }: Pick<Topology, "storage">): string | und
  */
 export const topology = z.object({
   stack: z.string(),
-  target: z.enum(["lab", "hosts"]),
+  target: z.enum(["lab", "hosts", "aliyun"]),
   /** Of both nodes. */
   system: system.default("debian-13"),
   nodes: z.tuple([node, node]),

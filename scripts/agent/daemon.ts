@@ -48,6 +48,8 @@ export class Daemon {
   private peer: PeerAnswer = { state: "silent" };
   /** Since when neither record nor peer is within reach; undefined while one of them is. */
   private isolatedSince?: number;
+  /** Since when the newest entry names the other node. */
+  private overtakenSince?: number;
   private met = false;
 
   private server: ServerState | "down" | "silent" = "down";
@@ -149,9 +151,11 @@ export class Daemon {
     return this.met && newest !== undefined && settled(newest) && newest.primary === this.settings.self.name;
   }
 
-  /** Redis is handed over before the database, and its clients must not wait for that: an intent is enough. */
+  /** Redis is handed over by itself, and its clients wait for nothing else: under an intent whoever is the master serves. */
   private mayServeRedis(): boolean {
-    return this.belief.state === "none" || (this.met && this.newest()?.primary === this.settings.self.name);
+    if (this.belief.state === "none") return true;
+    const newest = this.newest();
+    return this.met && newest !== undefined && (!settled(newest) || newest.primary === this.settings.self.name);
   }
 
   private async askPeer(): Promise<void> {
@@ -208,12 +212,16 @@ export class Daemon {
     const data = typeof server === "object" || !services.includes("postgres") ? undefined : await readData();
     const standby = this.standbySeen();
     if (!standby.streaming || !standby.synchronous) this.provenFrom = undefined;
+    const newest = this.newest();
+    const overtaken = newest !== undefined && newest.primary !== this.settings.self.name;
+    this.overtakenSince = overtaken ? (this.overtakenSince ?? performance.now()) : undefined;
     const decision = decideRunning({
       self: this.settings.self.name,
       peerName: this.settings.peer.name,
       belief: this.belief,
       peer: this.peer,
-      newest: this.newest(),
+      newest,
+      overtakenMs: this.overtakenSince === undefined ? 0 : performance.now() - this.overtakenSince,
       isolatedMs: this.isolatedSince === undefined ? 0 : performance.now() - this.isolatedSince,
       writable:
         typeof server === "object"

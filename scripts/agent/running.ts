@@ -17,6 +17,8 @@ export interface RunningFacts {
   peer: PeerAnswer;
   /** Newest entry this node has seen in any way: record, own copy, peer. */
   newest?: RecordEntry;
+  /** Since the newest entry names the other node; 0: it does not. */
+  overtakenMs: number;
   /** Since neither the record could be read nor the peer answered; 0: one of them does. */
   isolatedMs: number;
   /** Whether PostgreSQL here takes writes, or may: it does not answer and its data is a primary's. */
@@ -48,14 +50,22 @@ interface RunningRule {
 /** Neither peer nor record for so long: the other node may have been promoted meanwhile. */
 const isolationLimitMs = 20_000;
 
+/** Whoever made an intent stops the former primary in order, which costs its clients less; here only in case nobody does. */
+const intentGraceMs = 5_000;
+
 /** First match wins; nothing to do where none does. */
 export const runningRules: RunningRule[] = [
   {
     id: "running.overtaken",
-    when: "something here leads, and the newest entry that was seen anywhere names the other node",
+    when: "something here leads, and the newest entry that was seen anywhere names the other node; if it is an intent, for 5 s already",
     sentence: "the newest entry names the other node as primary: PostgreSQL and Redis stop here",
-    decide: ({ self, newest, writable, redisMaster }) =>
-      (writable || redisMaster) && newest && newest.primary !== self ? { do: "stop" } : undefined,
+    decide: ({ self, newest, writable, redisMaster, overtakenMs }) =>
+      (writable || redisMaster) &&
+      newest &&
+      newest.primary !== self &&
+      (settled(newest) || overtakenMs >= intentGraceMs)
+        ? { do: "stop" }
+        : undefined,
   },
   {
     id: "running.isolated",

@@ -98,6 +98,7 @@ function byAgent(kind: Kind): Succession[] {
         belief: { state: "good", newest },
         peer: { state: "silent" },
         newest,
+        overtakenMs: 0,
         isolatedMs: 0,
         writable: true,
         redisMaster: true,

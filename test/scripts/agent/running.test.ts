@@ -14,6 +14,7 @@ const primary = (changes: Partial<RunningFacts> = {}): RunningFacts => ({
   belief: good(sampleEntry()),
   peer: { state: "answers", known: sampleEntry() },
   newest: sampleEntry(),
+  overtakenMs: 0,
   isolatedMs: 0,
   writable: true,
   redisMaster: true,
@@ -32,7 +33,7 @@ test("a well pair is left alone, on both nodes", () => {
 });
 
 describe("a server stops", () => {
-  test("when the newest entry names the other node, intents included, whoever told it", () => {
+  test("when the newest entry names the other node, whoever told it; an intent's maker has 5 s to do that in order", () => {
     for (const kind of ["intent", "done", "degraded", "synced", "restored", "aborted"] as const)
       for (const belief of [good(sampleEntry()), { state: "unreadable", reason: "EIO" } as const])
         for (const [writable, redisMaster] of [
@@ -46,7 +47,11 @@ describe("a server stops", () => {
             writable,
             redisMaster,
           });
-          expect(decideRunning(facts)).toMatchObject({ rule: "running.overtaken", action: { do: "stop" } });
+          const stops = { rule: "running.overtaken", action: { do: "stop" } };
+          for (const overtakenMs of [0, 4_999])
+            if (kind === "intent") expect(decideRunning({ ...facts, overtakenMs })).toBeUndefined();
+            else expect(decideRunning({ ...facts, overtakenMs })).toMatchObject(stops);
+          expect(decideRunning({ ...facts, overtakenMs: 5_000 })).toMatchObject(stops);
         }
   });
 
@@ -134,7 +139,11 @@ test("over all combinations: waiting ends only under a degraded entry, and synce
   let count = 0;
   for (const belief of beliefs)
     for (const peerEpoch of [undefined, 4, 5, 6])
-      for (const isolatedMs of [0, 30_000])
+      for (const [isolatedMs, overtakenMs] of [
+        [0, 0],
+        [0, 30_000],
+        [30_000, 0],
+      ] as const)
         for (const writable of [true, false])
           for (const strict of [true, false])
             for (const synchronousNames of ["", '"node2"', '"other"'])
@@ -149,6 +158,7 @@ test("over all combinations: waiting ends only under a degraded entry, and synce
                       ? { state: "answers", known: sampleEntry({ epoch: peerEpoch }) }
                       : { state: "silent" },
                     isolatedMs,
+                    overtakenMs,
                     writable,
                     strict,
                     replication: { synchronousNames, standby, provenFrom },

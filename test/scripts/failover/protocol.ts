@@ -216,6 +216,8 @@ function agentSteps(state: State, name: Name, without?: Guard): Step[] {
     belief: { state: "good", newest: seen },
     peer,
     newest: told && told.epoch > seen.epoch ? told : seen,
+    // It acts at any time or not at all: an intent's grace is one of those.
+    overtakenMs: Number.POSITIVE_INFINITY,
     isolatedMs: 0,
     writable: !node.standby,
     redisMaster: false,
