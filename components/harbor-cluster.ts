@@ -4,9 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../stacks/config.ts";
 import { Host } from "./apply/host.ts";
 import { commandLine } from "./command-line.ts";
-import { hostsInfrastructure } from "./infrastructure/hosts.ts";
-import type { Infrastructure } from "./infrastructure/infrastructure.ts";
-import { labInfrastructure } from "./infrastructure/lab.ts";
+import type { Infrastructure, MakeInfrastructure } from "./infrastructure/infrastructure.ts";
 import type { Bundle } from "./model/bundle.ts";
 import { type Inventory, presentNodes } from "./model/inventory.ts";
 import type { SshAccess } from "./model/node.ts";
@@ -19,6 +17,8 @@ import { renderInventory, renderNode } from "./services/render.ts";
 
 export interface HarborClusterArgs {
   config: Config;
+  /** Who makes the machines: `targets` of infrastructure/targets.ts. */
+  infrastructure: MakeInfrastructure;
 }
 
 /**
@@ -44,7 +44,7 @@ export class HarborCluster extends pulumi.ComponentResource {
   constructor(name: string, args: HarborClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:index:HarborCluster", name, {}, opts);
     const { config } = args;
-    const { topology, access, fence, machines, privateKey } = infrastructure(config, this);
+    const { topology, access, fence, machines, privateKey } = args.infrastructure(pulumi.getStack(), config, this);
     const secrets = stackSecrets(config);
     const { version, installer } = config.harbor;
     const absent = topology.nodes.map(({ name }) => name).filter((name) => config.nodes[name as "node1"].absent);
@@ -125,15 +125,6 @@ export class HarborCluster extends pulumi.ComponentResource {
     this.rolled = roll.stdout;
     this.registerOutputs({});
   }
-}
-
-function infrastructure(config: Config, parent: pulumi.Resource): Infrastructure {
-  const stack = pulumi.getStack();
-  const { target, hosts } = config;
-  // readConfig refuses the target `hosts` without hosts.
-  return target === "hosts" && hosts
-    ? hostsInfrastructure(stack, { ...config, hosts }, parent)
-    : labInfrastructure(stack, config, parent);
 }
 
 /** Which bundles there are, in short: a changed one changes its line. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { aliyunCommand } from "./commands/aliyun.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
@@ -32,6 +33,7 @@ await runProgram(async () => {
     .addCommand(recordCommand())
     .addCommand(notifyCommand())
     .addCommand(operationCommand(), { hidden: true })
+    .addCommand(aliyunCommand(), { hidden: true })
     .addCommand(uninstallCommand())
     .addCommand(labCommand());
   await program.parseAsync();

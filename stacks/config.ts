@@ -5,6 +5,8 @@ import { operations } from "../components/model/operation.ts";
 import { describeIssues, type Problem } from "../components/model/problems.ts";
 import { systems } from "../components/model/system.ts";
 import { ownedSettings } from "../components/services/postgres/settings.ts";
+import { aliyunProblems } from "./aliyun-checks.ts";
+import { aliyunOptions } from "./aliyun-config.ts";
 import { addressProblem, certificateNames, certificateProblems, hostnameProblem } from "./checks.ts";
 import { hostsProblems, interfaceProblem } from "./hosts-checks.ts";
 
@@ -113,10 +115,10 @@ export const configSchema = z.strictObject({
       "Name or IPv4 address under which clients reach Harbor; certificates and tokens carry it. Changing it later restarts Harbor and needs a certificate with the new name.",
     ),
   target: z
-    .enum(["lab", "hosts"])
+    .enum(["lab", "hosts", "aliyun"])
     .default("lab")
     .describe(
-      "Who makes the machines. `lab`: the toolkit, as two systemd hosts on this machine (root on Debian or Ubuntu). `hosts`: you; two machines reached over SSH. `aliyun` is not built yet.",
+      "Who makes the machines. `lab`: the toolkit, as two systemd hosts on this machine (root on Debian or Ubuntu). `hosts`: you; two machines reached over SSH. `aliyun`: the toolkit, as ECS instances of Alibaba Cloud with everything around them; not run against the cloud yet.",
     ),
   lab: z
     .strictObject({
@@ -208,6 +210,7 @@ export const configSchema = z.strictObject({
     )
     .optional()
     .describe("The machines of the target `hosts`."),
+  aliyun: aliyunOptions.optional(),
   storage: z
     .strictObject({
       path: z
@@ -520,7 +523,7 @@ const settingOptions: Record<string, string> = {
 /** Rules that need more than one option; an option that is wrong by itself is absent. */
 function crossChecks(config: Partial<Config>): Problem[] {
   const { hostname, target, lab, postgres, pgbouncer, redis, harbor, docker, tls, identity } = config;
-  const problems: Problem[] = hostsProblems(config);
+  const problems: Problem[] = [...hostsProblems(config), ...aliyunProblems(config)];
   if (pgbouncer && postgres && !postgres.external && 2 * pgbouncer.poolSize + 20 > postgres.maxConnections)
     problems.push({
       path: "pgbouncer.poolSize",
@@ -583,7 +586,7 @@ export function readConfig(raw: RawConfig, project = "harbor-ha"): { config: Con
   const parsed = configSchema.safeParse(values);
   if (!parsed.success)
     return { problems: [...describeIssues(parsed.error, configSchema), ...crossChecks(validSections(values))] };
-  const problems = crossChecks({ hosts: undefined, record: undefined, ...parsed.data });
+  const problems = crossChecks({ hosts: undefined, aliyun: undefined, record: undefined, ...parsed.data });
   return problems.length > 0 ? { problems } : { config: parsed.data };
 }
 

@@ -4,7 +4,7 @@ import type { Problem } from "../components/model/problems.ts";
 
 /** The options that the rules of the target `hosts` look at; what is wrong by itself is absent. */
 interface HostsOptions {
-  target?: "lab" | "hosts";
+  target?: "lab" | "hosts" | "aliyun";
   hostname?: string;
   docker?: { addressPool: string };
   storage?: { path: string; nfs?: object; s3?: { endpoint: string; bucket: string } };
@@ -34,9 +34,14 @@ export function hostsProblems(options: HostsOptions): Problem[] {
   const { target, hostname, hosts, storage, record, docker } = options;
   const problems: Problem[] = [];
   const add = (path: string, reason: string, remedy: string) => problems.push({ path, reason, remedy });
+  if (target && target !== "hosts" && hosts)
+    add(
+      "hosts",
+      `belongs to the target \`hosts\`, but target is \`${target}\``,
+      "set target to hosts, or remove hosts",
+    );
+  if (target === "aliyun") return problems;
   if (target === "lab") {
-    if (hosts)
-      add("hosts", "belongs to the target `hosts`, but target is `lab`", "set target to hosts, or remove hosts");
     if (storage && (storage.nfs || storage.s3 || storage.path !== "/mnt/harbor-ha"))
       add(
         "storage",

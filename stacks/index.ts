@@ -1,17 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HarborCluster } from "../components/harbor-cluster.ts";
+import { targets } from "../components/infrastructure/targets.ts";
 import { formatProblems } from "../components/model/problems.ts";
 import { readConfig } from "./config.ts";
 
 /** The stack: reads the configuration, builds the pair, returns the outputs. */
-export function program() {
+export async function program() {
   const raw = pulumi.runtime.allConfig();
   // The engine hands decrypted values over in this variable: no child of the program may inherit it.
   delete process.env.PULUMI_CONFIG;
   const result = readConfig(raw, pulumi.getProject());
   if ("problems" in result) throw new pulumi.RunError(formatProblems(result.problems));
 
-  const cluster = new HarborCluster(pulumi.getStack(), { config: result.config });
+  const { config } = result;
+  const infrastructure = await targets[config.target]();
+  const cluster = new HarborCluster(pulumi.getStack(), { config, infrastructure });
   return {
     endpoint: cluster.endpoint,
     inventory: cluster.inventory,

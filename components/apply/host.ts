@@ -5,6 +5,7 @@ import type { SshAccess } from "../model/node.ts";
 import { hostPaths } from "../model/paths.ts";
 import type { Secret } from "../model/secrets.ts";
 import { asRoot } from "../model/shell.ts";
+import { type Connection, connectionTo } from "./connection.ts";
 import { hostScript } from "./host-script.ts";
 import { hostPrograms } from "./programs.ts";
 
@@ -26,25 +27,14 @@ const lockSeconds = 900;
 export class Host extends pulumi.ComponentResource {
   private readonly name: string;
   private readonly user: pulumi.Output<string>;
-  private readonly connection: pulumi.Output<
-    remote.CommandArgs["connection"] extends pulumi.Input<infer C> ? C : never
-  >;
+  private readonly connection: Connection;
   private readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:index:Host", name, {}, opts);
     this.name = name;
-    const access = pulumi.output(args.access);
-    const { privateKey } = args;
-    this.user = access.apply(({ user }) => user);
-    this.connection = pulumi.secret(
-      access.apply(({ jump, identityFile: _, ...login }) => ({
-        ...login,
-        privateKey,
-        dialErrorLimit: 20,
-        ...(jump ? { proxy: { ...jump, privateKey, dialErrorLimit: 20 } } : {}),
-      })),
-    );
+    this.user = pulumi.output(args.access).apply(({ user }) => user);
+    this.connection = connectionTo(args.access, args.privateKey);
 
     const bootstrap = this.command("bootstrap", hostScript("apply/host/bootstrap.sh"), hostPrograms(), []);
     const values = Object.fromEntries(args.secrets.map(({ label, tag, value }) => [`${label}:${tag}`, value]));

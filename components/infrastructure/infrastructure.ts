@@ -1,7 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Config } from "../../stacks/config.ts";
 import type { Fence } from "../model/inventory.ts";
 import type { SshAccess } from "../model/node.ts";
 import type { Topology } from "../model/topology.ts";
+
+/** Makes the machines of a target, below a parent. */
+export type MakeInfrastructure = (stack: string, config: Config, parent: pulumi.Resource) => Infrastructure;
 
 /** What a target yields: plain data for renders, and what only it can know. */
 export interface Infrastructure {

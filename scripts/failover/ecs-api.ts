@@ -36,7 +36,7 @@ export class EcsRefusal extends Error {
   }
 }
 
-type Action = "DescribeInstances" | "StopInstance";
+type Action = "DescribeInstances" | "StopInstance" | "RunCommand" | "DescribeInvocationResults";
 type Request = (action: Action, query: Record<string, string>) => Promise<unknown>;
 
 /** The ECS API of a region: a call is repeated until it is answered or the time is up. */
@@ -56,7 +56,11 @@ export class EcsApi {
   }
 
   /** @throws EcsFault if this machine holds no credentials. */
-  static async open(fence: EcsFence, pace: Pace, log: (line: string) => void): Promise<EcsApi> {
+  static async open(
+    fence: Pick<EcsFence, "region" | "endpoint">,
+    pace: Pace,
+    log: (line: string) => void,
+  ): Promise<EcsApi> {
     const endpoint = fence.endpoint ?? `https://ecs.${fence.region}.aliyuncs.com`;
     return new EcsApi(await signedRequest(endpoint, fence.region, pace.requestMs), endpoint, pace, log);
   }

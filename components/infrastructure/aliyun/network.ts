@@ -1,0 +1,115 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import { type AliyunOptions, nodeAddresses, privateZone, switchCidrs } from "../../model/aliyun.ts";
+import { ports } from "../../model/ports.ts";
+
+export interface NetworkArgs {
+  /** Name of the stack: it begins every name in the account. */
+  stack: string;
+  options: AliyunOptions;
+  /** Last word on the arguments of a child. */
+  override?: { vpc?: Partial<alicloud.vpc.NetworkArgs>; securityGroup?: Partial<alicloud.ecs.SecurityGroupArgs> };
+}
+
+/** CLB asks backends how they are, and sends clients, from here. */
+const clbNetwork = "100.64.0.0/10";
+
+/**
+ * A private network with a switch in each of two zones, and what may reach the nodes: SSH from the administrators, Harbor from the
+ * clients and the balancer, and each node its peer. Replacing the network or a switch replaces the nodes.
+ */
+export class Network extends pulumi.ComponentResource {
+  readonly vpcId: pulumi.Output<string>;
+  /** The switch of node1 and that of node2. */
+  readonly switchIds: [pulumi.Output<string>, pulumi.Output<string>];
+  readonly securityGroupId: pulumi.Output<string>;
+  /** Zone of private names. */
+  readonly zoneId: pulumi.Output<string>;
+  /** What has to be there before a machine is reached. */
+  readonly rules: pulumi.Resource[];
+
+  constructor(name: string, { stack, options, override }: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("harbor-ha:aliyun:Network", name, {}, opts);
+    const { network, zones, tags, administrators, clients, loadBalancer } = options;
+    const cidrs = switchCidrs(options);
+    if (network.existing) {
+      const { vpc, switches } = network.existing;
+      this.vpcId = pulumi.output(vpc);
+      this.switchIds = [pulumi.output(switches[0]), pulumi.output(switches[1])];
+    } else {
+      const vpc = new alicloud.vpc.Network(
+        "vpc",
+        { vpcName: `harbor-ha-${stack}`, cidrBlock: network.cidr, tags, ...override?.vpc },
+        { parent: this },
+      );
+      this.vpcId = vpc.id;
+      const made = (index: 0 | 1) =>
+        new alicloud.vpc.Switch(
+          `switch${index + 1}`,
+          {
+            vpcId: vpc.id,
+            vswitchName: `harbor-ha-${stack}-${index + 1}`,
+            cidrBlock: cidrs[index],
+            zoneId: zones[index],
+            tags,
+          },
+          { parent: this },
+        ).id;
+      this.switchIds = [made(0), made(1)];
+    }
+
+    const group = new alicloud.ecs.SecurityGroup(
+      "nodes",
+      {
+        vpcId: this.vpcId,
+        securityGroupName: `harbor-ha-${stack}`,
+        securityGroupType: "normal",
+        // Closed: even the pair's own nodes reach each other by a rule.
+        innerAccessPolicy: "Drop",
+        tags,
+        ...override?.securityGroup,
+      },
+      { parent: this },
+    );
+    this.securityGroupId = group.id;
+    const allow = (what: string, portRange: string, cidrIp: string) =>
+      new alicloud.ecs.SecurityGroupRule(
+        `${what}-from-${cidrIp.replaceAll(/[./]/g, "-")}`,
+        {
+          type: "ingress",
+          ipProtocol: "tcp",
+          portRange,
+          cidrIp,
+          description: `${what} from ${cidrIp}`,
+          // What a network of one's own asks for; anything else replaces the rule for ever.
+          nicType: "intranet",
+          policy: "accept",
+          priority: 1,
+          securityGroupId: group.id,
+        },
+        { parent: this },
+      );
+    const on = (port: number) => `${port}/${port}`;
+    // NLB checks from its own addresses in the switches, CLB from a network of its own.
+    const balancers = loadBalancer.kind === "nlb" ? cidrs : [clbNetwork];
+    this.rules = [
+      ...administrators.map((cidr) => allow("ssh", on(22), cidr)),
+      ...nodeAddresses(options).map((address) => allow("peer", "1/65535", `${address}/32`)),
+      ...balancers.flatMap((cidr) => [
+        allow("balancer", on(ports.harborHttps), cidr),
+        allow("checks", on(ports.roles), cidr),
+      ]),
+      // The balancer keeps the clients' addresses.
+      ...clients.map((cidr) => allow("clients", on(ports.harborHttps), cidr)),
+    ];
+
+    const zone = new alicloud.pvtz.Zone(
+      "names",
+      { zoneName: privateZone(stack), remark: `harbor-ha ${stack}`, tags },
+      { parent: this, deleteBeforeReplace: true },
+    );
+    new alicloud.pvtz.ZoneAttachment("names", { zoneId: zone.id, vpcIds: [this.vpcId] }, { parent: this });
+    this.zoneId = zone.id;
+    this.registerOutputs({});
+  }
+}

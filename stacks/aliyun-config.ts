@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { systems } from "../components/model/system.ts";
+
+const cidr = (least: number) =>
+  z.string().superRefine((value, context) => {
+    const problem = cidrProblem(value, least);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  });
+
+/** What is wrong with a network in CIDR notation, if anything. `least`: its shortest prefix. */
+export function cidrProblem(value: string, least: number): string | undefined {
+  if (!/^(\d{1,3}\.){3}\d{1,3}\/\d{1,2}$/.test(value)) return "must be a network written as a.b.c.d/n";
+  const [address = "", prefix = ""] = value.split("/");
+  const bytes = address.split(".").map(Number);
+  const length = Number(prefix);
+  if (bytes.some((byte) => byte > 255) || length > 32) return "is no network: a number in it is too big";
+  if (length < least) return `is too wide: its prefix must be /${least} or longer`;
+  const bits = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  if (bits % 2 ** (32 - length) !== 0) return `has bits set beyond its prefix /${length}`;
+  return undefined;
+}
+
+const id = (prefix: string, what: string) =>
+  z.string().regex(new RegExp(`^${prefix}-[0-9a-z]{4,}$`), `must be the id of ${what}, ${prefix}-…`);
+const zone = z.string().regex(/^[a-z]{2}(-[a-z0-9]+)+$/, "must be a zone's id, e.g. cn-hangzhou-j");
+const two = <T extends z.ZodType>(item: T) => z.tuple([item, item]);
+const diskGb = z.int().min(20).max(32768);
+
+/** The options of the target `aliyun`. What only the account knows was asked once, by `init`. */
+export const aliyunOptions = z
+  .strictObject({
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z0-9]+)+$/, "must be a region's id, e.g. cn-hangzhou")
+      .describe("Region of everything. Changing it later makes everything anew."),
+    zones: two(zone).describe(
+      "Zone of node1 and zone of node2, two different ones in which ECS, the balancer and NAS are sold. A change replaces what stands in it.",
+    ),
+    image: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{4,128}$/, "must be an image's id")
+      .describe(
+        "Image of new nodes, with the operating system that `system` names. Nodes that exist keep theirs: a new one would wipe their system disk.",
+      ),
+    system: z.enum(systems).default("debian-12").describe("Operating system of the image."),
+    instanceType: z
+      .string()
+      .regex(/^ecs\.[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be an instance type, e.g. ecs.e-c1m2.large")
+      .default("ecs.e-c1m2.large")
+      .describe("Size of each node: 2 cores and 4 GB by default. A change stops one node after the other."),
+    diskCategory: z
+      .enum(["cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_ssd", "cloud_efficiency"])
+      .default("cloud_essd_entry")
+      .describe("Kind of both disks of a node; the cheapest one by default. A change replaces them."),
+    systemDiskGb: diskGb.default(40).describe("Size of the system disk, on which Docker and logs lie."),
+    dataDiskGb: diskGb.default(40).describe("Size of the disk that holds PostgreSQL alone. It can grow."),
+    administrators: z
+      .array(cidr(8))
+      .refine(({ length }) => length > 0, "needs at least one network from which SSH is allowed")
+      .describe("Networks from which SSH (port 22) is allowed, such as your own address with /32."),
+    clients: z
+      .array(cidr(0))
+      .refine(({ length }) => length > 0, "needs at least one network")
+      .describe("Networks from which TCP 443 is allowed. 0.0.0.0/0 opens it to everybody."),
+    publicAddresses: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether each node has an address of its own (an EIP, paid by traffic), for SSH from `administrators` and for packages. Without, you need a way in (`jump`) and one out (a NAT gateway).",
+      ),
+    user: z.string().default("root").describe("Who logs in. Another user than root needs sudo without a password."),
+    publicKey: z
+      .string()
+      .regex(/^(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+=*( .*)?$/, "must be a public key, as in id_ed25519.pub")
+      .describe("Public key that may log in on the nodes."),
+    privateKeyFile: z
+      .string()
+      .startsWith("/", "must be an absolute path")
+      .optional()
+      .describe(
+        "Its private key on the machine that runs `pulumi`, without passphrase. Default: your SSH agent's keys.",
+      ),
+    network: z
+      .strictObject({
+        cidr: cidr(8)
+          .refine((value) => value.endsWith(".0.0/16"), "must be a /16 network, a.b.0.0/16")
+          .default("10.77.0.0/16")
+          .describe("Private /16 network of the pair; its second and third /24 are the switches."),
+        existing: z
+          .strictObject({
+            vpc: id("vpc", "a VPC").describe("The VPC that holds the switches."),
+            switches: two(id("vsw", "a vSwitch")).describe("Its switches in the two zones."),
+            cidrs: two(cidr(8)).describe("Networks of those switches."),
+            addresses: two(z.ipv4()).describe("A free address in each, for node1 and node2."),
+          })
+          .optional()
+          .describe("A network of yours instead of one of the stack's own."),
+      })
+      .prefault({})
+      .describe("Where the nodes are."),
+    loadBalancer: z
+      .strictObject({
+        kind: z
+          .enum(["nlb", "clb"])
+          .default("nlb")
+          .describe(
+            "`nlb`: active in both zones, reached by a CNAME. `clb`: one address, in a second zone as reserve.",
+          ),
+        public: z.boolean().default(true).describe("Whether clients reach it from outside the VPC."),
+      })
+      .prefault({})
+      .describe("The balancer that holds TCP 443."),
+    nas: z
+      .strictObject({
+        storageType: z
+          .enum(["Performance", "Capacity", "Premium"])
+          .default("Capacity")
+          .describe("Kind of the file system: Capacity is the cheapest by space. A change makes an empty one."),
+      })
+      .prefault({})
+      .describe("The share that holds the images, by what is stored."),
+    protect: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether nodes, addresses, balancer, disks and images refuse to be deleted. To tear down: set it to false, `pulumi up`, then `pulumi destroy`.",
+      ),
+    tags: z
+      .record(z.string().regex(/^(?!aliyun|acs:)[\w.:/=+@-]{1,64}$/, "is no tag's name"), z.string().max(128))
+      .default({})
+      .describe("Tags of everything, beside harbor-ha: <stack>. Never a secret: everybody with the account sees them."),
+  })
+  .describe("The pair in Alibaba Cloud.");

@@ -1,0 +1,49 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource that a program has asked for, with resolved inputs. */
+export interface Asked {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}
+
+/** What a cloud would add to a resource's inputs. */
+const answers: Record<string, (name: string) => object> = {
+  "alicloud:ecs/eipAddress:EipAddress": (name) => ({ ipAddress: name === "node1" ? "198.51.100.1" : "198.51.100.2" }),
+  "alicloud:nlb/loadBalancer:LoadBalancer": () => ({ dnsName: "nlb-1.cn-hangzhou.nlb.aliyuncsslb.com" }),
+  "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer": () => ({ address: "198.51.100.3" }),
+  "alicloud:nas/mountTarget:MountTarget": () => ({ mountTargetDomain: "1ab-xyz.cn-hangzhou.nas.aliyuncs.com" }),
+  "command:local:Command": (name) => (name.endsWith("-host-key") ? { stdout: "ssh-ed25519 AAAAhost\n" } : {}),
+};
+
+const ids: Record<string, string> = {
+  "alicloud:ecs/instance:Instance": "i-bp1",
+  "alicloud:ecs/ecsDisk:EcsDisk": "d-bp1",
+};
+
+/** Runs a piece of a Pulumi program without an engine, with the real SDK's types. @returns what it asked for, in order. */
+export async function graphOf<T>(build: () => T): Promise<{ asked: Asked[]; built: T }> {
+  const asked: Asked[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      newResource({ type, name, inputs }) {
+        asked.push({ type, name, inputs });
+        const state = { ...inputs, ...answers[type]?.(name) };
+        return { id: `${ids[type] ?? ""}${name}`, state };
+      },
+      call: ({ token }) => {
+        throw new Error(`the program asks the cloud: ${token}`);
+      },
+    },
+    "harbor-ha",
+    "prod",
+    false,
+  );
+  const built = build();
+  await pulumi.runtime.disconnect();
+  return { asked, built };
+}
+
+/** The value of an output. */
+export const resolved = <T>(output: pulumi.Input<T>): Promise<T> =>
+  new Promise((resolve) => pulumi.output(output).apply((value) => resolve(value as T)));
