@@ -104,7 +104,7 @@ export const aliyunOptions = z
           .enum(["nlb", "clb"])
           .default("nlb")
           .describe(
-            "`nlb`: active in both zones, reached by a CNAME. `clb`: one address, in a second zone as reserve.",
+            "Family: `nlb` is active in both zones and reached by a CNAME; `clb` has one address, and the second zone as reserve.",
           ),
         public: z.boolean().default(true).describe("Whether clients reach it from outside the VPC."),
       })
