@@ -172,7 +172,7 @@ describe("an operator that is killed", () => {
 
   test("after the promotion, and the new primary loses its power before anything is settled: the same move ends it", async () => {
     const to = other(await primary());
-    await stoppedAt(stack, 7, "SIGKILL", "switchover", "--yes");
+    await stoppedAt(stack, 6, "SIGKILL", "switchover", "--yes");
     await power(to, "off");
     await power(to, "on");
     await stack.untilStatus("it answers", ({ nodes }) => nodes.every(({ host }) => host));
@@ -183,8 +183,8 @@ describe("an operator that is killed", () => {
 
   test("with an intent open: failover --to the old primary ends the move where it began", async () => {
     const from = await primary();
-    // In its fifth step the former primary is down, and Redis handed over.
-    await killedAt(5, "switchover", "--yes");
+    // In its fourth step the former primary goes down, and Redis is handed over.
+    await killedAt(4, "switchover", "--yes");
     expect((await entries())[0]).toMatchObject({ kind: "intent", primary: other(from) });
     await stack.ok("harbor-ha", "failover", "--yes", "--to", from);
     expect((await entries()).find(({ kind }) => kind === "aborted")).toMatchObject({ primary: from });
