@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { get } from "node:https";
 import { connect } from "node:net";
+import { sickIn } from "../../components/model/harbor-health.ts";
 import { hostPaths } from "../../components/model/paths.ts";
 import { ports } from "../../components/model/ports.ts";
 
@@ -75,11 +76,7 @@ export async function sickComponents(): Promise<Record<string, string>> {
     request.on("error", () => resolve(""));
   });
   // One that does not answer at all is no news: its ping says so.
-  if (text === "") return {};
-  const { components = [] }: { components?: { name: string; status: string; error?: string }[] } = JSON.parse(text);
-  return Object.fromEntries(
-    components.flatMap(({ name, status, error }) => (status === "healthy" ? [] : [[name, error ?? status]])),
-  );
+  return text === "" ? {} : sickIn(text);
 }
 
 /** Whether an operator holds a lease on this node: `drain` keeps clients off, `maintenance` the agent's hands. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EcsApi, EcsFault, EcsRefusal, type Pace, whereCredentialsLie } from "../failover/ecs-api.ts";
+import { EcsApi, EcsFault, EcsRefusal, type Pace, whereCredentialsLie } from "./ecs-api.ts";
 
 /** A new instance boots, and its Cloud Assistant reports, within this time. */
 const usual: Pace = { deadlineMs: 600_000, pauseMs: 3_000, requestMs: 10_000 };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { EcsFault } from "../aliyun/ecs-api.ts";
 import { readHostKey } from "../aliyun/host-key.ts";
-import { EcsFault } from "../failover/ecs-api.ts";
 import { UserError } from "../user-error.ts";
 
 /** What `pulumi up` needs from Alibaba Cloud beside resources. */

@@ -23,6 +23,7 @@ interface Look {
   /** Whether a host could not be asked. */
   unknown: boolean;
   text: string;
+  [detail: string]: unknown;
 }
 
 export function statusCommand(): Command {
@@ -41,8 +42,7 @@ export function statusCommand(): Command {
 
 async function lookAtPair(cluster: Cluster): Promise<Look> {
   const patient = await examinePair(cluster);
-  const look = { ...condition(patient), examinations: patient.examinations };
-  return look;
+  return { ...condition(patient), examinations: patient.examinations };
 }
 
 async function lookAtForeignPair(pair: Pair, sshConfig?: string): Promise<Look> {
@@ -53,8 +53,7 @@ async function lookAtForeignPair(pair: Pair, sshConfig?: string): Promise<Look> 
     ? [styleText("green", "nothing is broken")]
     : [styleText("red", "not healthy"), ...findings.map(({ id, sentence }) => `  ${sentence} [${id}]`)];
   const text = [...verdict, ...columns(table(visits))].join("\n");
-  const look = { healthy, unknown: visits.some(({ found }) => !found), findings, nodes: visits, text };
-  return look;
+  return { healthy, unknown: visits.some(({ found }) => !found), findings, nodes: visits, text };
 }
 
 /** As often as asked for; the exit code says how the last look ended. */

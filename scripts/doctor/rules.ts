@@ -31,7 +31,7 @@ const diskDays = 30;
 
 /** Every condition that would break the next failover, and what is broken now. Pure. */
 export function diagnose(patient: Patient): Diagnosis[] {
-  return [...symptoms(patient), ...beyondStatus(patient), ...(patient.fence ?? [])].sort((a, b) => rank(a) - rank(b));
+  return bySeverity([...symptoms(patient), ...beyondStatus(patient), ...(patient.fence ?? [])]);
 }
 
 /** What only an examination finds. */
@@ -43,7 +43,24 @@ export function condition(patient: Patient): Summary {
   return summarize(patient.inventory, patient.observation, hidden);
 }
 
-const rank = ({ severity }: Diagnosis) => ["critical", "warning", "notice"].indexOf(severity);
+/** The worst first. */
+export function bySeverity(found: Diagnosis[]): Diagnosis[] {
+  const rank = ({ severity }: Diagnosis) => ["critical", "warning", "notice"].indexOf(severity);
+  return found.sort((a, b) => rank(a) - rank(b));
+}
+
+/** What is to be said of two nodes whose clocks are so many seconds apart. */
+export function clockSkew(seconds: number): Diagnosis[] {
+  if (seconds <= clockSeconds) return [];
+  return [
+    {
+      id: "clock.skew",
+      severity: "warning",
+      sentence: `the nodes' clocks are ${seconds.toFixed(0)} s apart: tokens of one are refused by the other`,
+      remedy: "look at chronyc tracking on both",
+    },
+  ];
+}
 
 /** What `status` says is a symptom too. */
 function symptoms({ inventory, observation }: Patient): Diagnosis[] {
@@ -163,14 +180,7 @@ function ofPair({ inventory, observation, examinations }: Patient): Diagnosis[] 
         `the nodes do not have the same ${differing.join(", ")}: what one encrypts or signs the other cannot read`,
         "pulumi up; if it says that nothing has changed, look at host.drift",
       );
-    const seconds = Math.abs(one.clock - two.clock);
-    if (seconds > clockSeconds)
-      add(
-        "clock.skew",
-        "warning",
-        `the nodes' clocks are ${seconds.toFixed(0)} s apart: tokens of one are refused by the other`,
-        "look at chronyc tracking on both",
-      );
+    found.push(...clockSkew(Math.abs(one.clock - two.clock)));
   }
   const nodes = Object.values(observation);
   if (dataServices(inventory.topology).includes("postgres")) {

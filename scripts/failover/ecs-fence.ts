@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EcsApi, EcsFault, type EcsFence, EcsRefusal, type Pace, whereCredentialsLie } from "./ecs-api.ts";
+import { EcsApi, EcsFault, type EcsFence, EcsRefusal, type Pace, whereCredentialsLie } from "../aliyun/ecs-api.ts";
 
 type Log = (line: string) => void;
 

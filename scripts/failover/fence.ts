@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { addressOf } from "../../components/model/topology.ts";
+import { EcsFault, type Pace } from "../aliyun/ecs-api.ts";
 import type { Diagnosis } from "../doctor/rules.ts";
 import { powerOff } from "../lab/lab.ts";
 import { UserError } from "../user-error.ts";
-import { EcsFault, type Pace } from "./ecs-api.ts";
 import { stopInstance, tryInstance } from "./ecs-fence.ts";
 
 type Log = (line: string) => void;

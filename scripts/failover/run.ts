@@ -164,7 +164,7 @@ async function takeOver(
   if (moves(cluster, "redis"))
     await steps.take(
       `Redis on ${to} becomes the master`,
-      async () => void (await (redis ?? script(cluster, to, "redis.sh", "promote", token))),
+      () => redis ?? script(cluster, to, "redis.sh", "promote", token),
     );
   await steps.take(`the record: ${to} is the primary`, () =>
     claimEntry(cluster, to, epoch, {
@@ -275,13 +275,13 @@ export async function untilFollowing(cluster: Cluster): Promise<void> {
 }
 
 /** The replica becomes the master with everything there is. */
-async function handOverRedis(cluster: Cluster, from: string, to: string, token: string): Promise<void> {
+async function handOverRedis(cluster: Cluster, from: string, to: string, token: string): Promise<string> {
   const heir = addressOf(cluster.inventory.topology, to);
   // Not under the lock, which the database's stop holds meanwhile.
   await cluster.host(from).must(`${hostPaths.programs}/redis.sh hand_over ${token} ${heir}`);
   await lead(cluster, ["redis"], to, [to, from]);
   // So that it stays the master, and is it where the handover could only stop the other one.
-  await script(cluster, to, "redis.sh", "promote", token);
+  return script(cluster, to, "redis.sh", "promote", token);
 }
 
 /** `planned`: all ends cleanly, and Redis is handed over, not stopped. `checkpoint`: the last one, of a clean end. */

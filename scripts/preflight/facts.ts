@@ -1,3 +1,5 @@
+import { HostLines } from "../cluster/host-lines.ts";
+
 /** What `host.sh` said about one host. */
 export interface PreflightFacts {
   root: boolean;
@@ -33,12 +35,10 @@ export interface PreflightFacts {
 
 /** Reads the host's lines. `asked` and `answered` are the operator's clock in seconds. @returns nothing if the answer was cut off. */
 export function parseFacts(text: string, asked: number, answered: number): PreflightFacts | undefined {
-  const lines = text.trim().split("\n");
-  if (lines.at(-1) !== "end") return undefined;
-  const words = lines.map((line) => line.split(" "));
-  const all = (key: string) => words.filter(([word]) => word === key).map(([, ...rest]) => rest);
-  const one = (key: string) => all(key)[0]?.join(" ") ?? "";
-  const clock = Number(one("clock"));
+  const lines = HostLines.read(text);
+  if (!lines) return undefined;
+  const all = (key: string) => lines.words(key);
+  const one = (key: string) => lines.one(key);
   return {
     root: one("root") === "yes",
     system: one("system"),
@@ -46,8 +46,7 @@ export function parseFacts(text: string, asked: number, answered: number): Prefl
     systemd: one("systemd") === "yes",
     memoryMb: Number(one("memory")),
     diskMb: Object.fromEntries(all("disk").map(([directory = "", free]) => [directory, Number(free)])),
-    // Within the time the question took nothing can be said.
-    clockAheadSeconds: clock < asked ? clock - asked : clock > answered ? clock - answered : 0,
+    clockAheadSeconds: lines.clockAhead(asked, answered),
     ports: Object.fromEntries(all("port").map(([port, program = ""]) => [Number(port), program])),
     peerReachable: one("peer") === "yes",
     mounted: one("mounted") === "yes",

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { sickIn } from "../../components/model/harbor-health.ts";
+import { HostLines } from "../cluster/host-lines.ts";
 
 /** A container of Harbor, by its compose service. */
 export interface Container {
@@ -65,19 +67,16 @@ export interface Survey {
 
 /** Reads the host's lines. `asked` and `answered` are the operator's clock in seconds. @returns nothing if the answer was cut off. */
 export function parseSurvey(text: string, asked: number, answered: number): Survey | undefined {
-  const lines = text.trim().split("\n");
-  if (lines.at(-1) !== "end") return undefined;
-  const all = (key: string) =>
-    lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1).trim());
-  const words = (key: string) => all(key).map((line) => line.split(" "));
-  const one = (key: string) => all(key)[0] ?? "";
+  const lines = HostLines.read(text);
+  if (!lines) return undefined;
+  const all = (key: string) => lines.all(key);
+  const words = (key: string) => lines.words(key);
+  const one = (key: string) => lines.one(key);
   const pairs = (key: string) =>
     Object.fromEntries(words(key).map(([name = "", ...rest]) => [name, rest.join(" ")] as const));
-  const clock = Number(one("clock"));
   const has = (key: string) => one(key) !== "";
   return {
-    // Within the time the question took nothing can be said.
-    clockAheadSeconds: clock < asked ? clock - asked : clock > answered ? clock - answered : 0,
+    clockAheadSeconds: lines.clockAhead(asked, answered),
     synchronized: one("synchronized") !== "no",
     failedUnits: all("failed"),
     harbor: one("docker") === "no" ? "hidden" : one("harbor") === "no" ? "missing" : "there",
@@ -114,9 +113,7 @@ export function parseSurvey(text: string, asked: number, answered: number): Surv
 
 function sickOf(text: string): Pick<Survey, "sick"> {
   try {
-    const { components = [] }: { components?: { name: string; status: string; error?: string }[] } = JSON.parse(text);
-    const sick = components.filter(({ status }) => status !== "healthy");
-    return { sick: Object.fromEntries(sick.map(({ name, status, error }) => [name, error || status])) };
+    return { sick: sickIn(text) };
   } catch {
     return {};
   }

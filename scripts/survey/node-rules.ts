@@ -82,8 +82,7 @@ const nodeRules: [
     "database.unreachable",
     "critical",
     ({ database }) =>
-      database &&
-      "error" in database && [
+      isError(database) && [
         `the database could not be used as Harbor uses it: ${database.error}`,
         "look at the database, its route and its login",
       ],
@@ -93,7 +92,7 @@ const nodeRules: [
     "critical",
     ({ database }) =>
       database &&
-      !("error" in database) &&
+      !isError(database) &&
       (database.inRecovery || database.readOnly || !database.written) && [
         `the database takes no writes (${database.inRecovery ? "a standby answers" : "it is read-only, or a commit waits"}): pushes fail, and Harbor's own health does not notice`,
         "lead external_database to the primary",
@@ -317,7 +316,9 @@ const nodeRules: [
   ],
 ];
 
-export const isError = (answer: Survey["redis"]): answer is { error: string } => typeof answer?.error === "string";
+/** Whether a server could not be asked. */
+export const isError = (answer: Survey["redis"] | Survey["database"]): answer is { error: string } =>
+  answer !== undefined && "error" in answer;
 /** What Redis says of itself; nothing where it was not asked or did not answer. */
 export const infoOf = ({ redis }: Survey): Record<string, string> => (redis && !isError(redis) ? redis : {});
 

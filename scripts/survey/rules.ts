@@ -1,4 +1,4 @@
-import type { Diagnosis } from "../doctor/rules.ts";
+import { bySeverity, clockSkew, type Diagnosis } from "../doctor/rules.ts";
 import type { Survey } from "./facts.ts";
 import { infoOf, isError, judgeNode } from "./node-rules.ts";
 
@@ -10,8 +10,6 @@ export interface Visit {
 }
 
 type Severity = Diagnosis["severity"];
-
-const clockSeconds = 2;
 
 /** Everything that is broken on a pair that this toolkit did not build, and what would break its next failover. Pure. */
 export function judge(visits: Visit[]): Diagnosis[] {
@@ -30,8 +28,7 @@ export function judge(visits: Visit[]): Diagnosis[] {
   );
   const [one, two] = visits;
   const pair = one?.found && two?.found ? judgePair(one.name, one.found, two.name, two.found) : [];
-  const rank = ({ severity }: Diagnosis) => ["critical", "warning", "notice"].indexOf(severity);
-  return [...pair, ...found].sort((a, b) => rank(a) - rank(b));
+  return bySeverity([...pair, ...found]);
 }
 
 /** What follows where the nodes do not have the same. */
@@ -108,9 +105,7 @@ function judgePair(nameOne: string, one: Survey, nameTwo: string, two: Survey): 
       `images lie in different places: ${placeOf(one)} on ${nameOne}, ${placeOf(two)} on ${nameTwo}`,
       "make storage_service the same on both",
     );
-  const identities = [one, two].map(({ database }) =>
-    database && !("error" in database) ? database.identity : undefined,
-  );
+  const identities = [one, two].map(({ database }) => (database && !isError(database) ? database.identity : undefined));
   if (identities[0] && identities[1] && identities[0] !== identities[1])
     add(
       "database.differ",
@@ -126,14 +121,7 @@ function judgePair(nameOne: string, one: Survey, nameTwo: string, two: Survey): 
       "the nodes use different Redis servers: sessions and jobs of one are not known to the other",
       "make external_redis the same on both",
     );
-  const seconds = Math.abs(one.clockAheadSeconds - two.clockAheadSeconds);
-  if (seconds > clockSeconds)
-    add(
-      "clock.skew",
-      "warning",
-      `the nodes' clocks are ${seconds.toFixed(0)} s apart: tokens of one are refused by the other`,
-      "look at chronyc tracking on both",
-    );
+  found.push(...clockSkew(Math.abs(one.clockAheadSeconds - two.clockAheadSeconds)));
   judgeServers(nameOne, one, nameTwo, two, add);
   return found;
 }
@@ -196,7 +184,7 @@ export function table(visits: Visit[]): string[][] {
       const { database, containers, redis, mounts, server, ping, settings } = found;
       const db = !database
         ? "not asked"
-        : "error" in database
+        : isError(database)
           ? "fails"
           : database.written
             ? "writable"

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readHostKey } from "../../../scripts/aliyun/host-key.ts";
-import { type Answer, type Asked, cloud, refusal, secrets } from "../failover/ecs-cloud.ts";
+import { type Answer, type Asked, cloud, refusal, secrets } from "../../support/ecs-cloud.ts";
 
 const pace = { deadlineMs: 30_000, pauseMs: 1, requestMs: 5_000 };
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIhost";

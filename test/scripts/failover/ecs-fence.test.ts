@@ -14,7 +14,7 @@ import {
   refusal,
   type State,
   secrets,
-} from "./ecs-cloud.ts";
+} from "../../support/ecs-cloud.ts";
 
 const pace = { deadlineMs: 30_000, pauseMs: 1, requestMs: 5_000 };
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { afterEach } from "vitest";
-import type { Inventory } from "../../../components/model/inventory.ts";
-import { sampleInventory } from "../../support/sample.ts";
+import { onTestFinished } from "vitest";
+import type { Inventory } from "../../components/model/inventory.ts";
+import { sampleInventory } from "./sample.ts";
 
 /** Those that the requests are signed with; of this sample alone. */
 export const secrets = { id: "SampleAccessKeyId", secret: "sample-key-secret", token: "sample-security-token" };
@@ -20,7 +20,6 @@ export function closeCloud() {
   server?.closeAllConnections();
   server?.close();
 }
-afterEach(closeCloud);
 
 /** The ECS API of one region. @returns an inventory whose fence asks it, and what it was asked. */
 export async function cloud(answer: (asked: Asked, number: number) => Answer) {
@@ -38,6 +37,7 @@ export async function cloud(answer: (asked: Asked, number: number) => Answer) {
     response.writeHead(status, { "Content-Type": "application/json" }).end(text);
   });
   await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
+  onTestFinished(closeCloud);
   const address = server.address();
   if (!address || typeof address === "string") throw new Error("no port");
   const inventory: Inventory = {
