@@ -36,6 +36,8 @@ export class HarborCluster extends pulumi.ComponentResource {
   readonly initialAdminPassword: pulumi.Output<string>;
   /** The CA clients must trust, unless the certificate is your own. */
   readonly caCertificate: string;
+  /** Where the hostname's record has to lead: a CNAME's name, or an address. Undefined where the stack made no balancer. */
+  readonly loadBalancer?: pulumi.Output<string>;
   /** What became of the operation that the stack file asks for, if it does. */
   readonly operation?: pulumi.Output<string>;
   /** What `roll` did last. */
@@ -44,8 +46,13 @@ export class HarborCluster extends pulumi.ComponentResource {
   constructor(name: string, args: HarborClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:index:HarborCluster", name, {}, opts);
     const { config } = args;
-    const { topology, access, fence, machines, privateKey } = args.infrastructure(pulumi.getStack(), config, this);
-    const secrets = stackSecrets(config);
+    const { topology, access, fence, machines, privateKey, ...made } = args.infrastructure(
+      pulumi.getStack(),
+      config,
+      this,
+    );
+    const own = stackSecrets(config);
+    const secrets = [...own, ...(made.secrets ?? [])];
     const { version, installer } = config.harbor;
     const absent = topology.nodes.map(({ name }) => name).filter((name) => config.nodes[name as "node1"].absent);
     this.inventory = pulumi.output({ access, fence }).apply(
@@ -116,11 +123,10 @@ export class HarborCluster extends pulumi.ComponentResource {
     const [operation] = wish?.verb === "switchover" ? [operate(wish, [roll])] : before;
     this.operation = operation?.result;
 
+    if (made.loadBalancer !== undefined) this.loadBalancer = pulumi.output(made.loadBalancer);
     this.endpoint = `https://${topology.hostname}`;
     this.runbook = runbookText();
-    this.initialAdminPassword = pulumi.secret(
-      secrets.find(({ label }) => label === "harbor.adminPassword")?.value ?? "",
-    );
+    this.initialAdminPassword = pulumi.secret(own.find(({ label }) => label === "harbor.adminPassword")?.value ?? "");
     this.caCertificate = config.identity.caCertificate;
     this.rolled = roll.stdout;
     this.registerOutputs({});

@@ -50,7 +50,7 @@ const givenSecrets = ({ harbor, redis }: Config): Partial<Record<DerivedLabel, s
 });
 
 /** Looks a secret's placeholder up by label. */
-export function placeholders(secrets: Secret[]): (label: SecretLabel) => string {
+export function placeholders(secrets: Pick<Secret, "label" | "tag">[]): (label: SecretLabel) => string {
   return (label) => {
     const secret = secrets.find((candidate) => candidate.label === label);
     if (!secret) throw new Error(`no secret ${label}`);

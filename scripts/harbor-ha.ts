@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { aliyunCommand } from "./commands/aliyun.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { initCommand } from "./commands/init.ts";
 import { labCommand } from "./commands/lab.ts";
 import { maintenanceCommand } from "./commands/maintenance.ts";
@@ -22,6 +23,7 @@ await runProgram(async () => {
     )
     .showHelpAfterError()
     .addCommand(initCommand())
+    .addCommand(explainCommand())
     .addCommand(preflightCommand())
     .addCommand(statusCommand())
     .addCommand(doctorCommand())

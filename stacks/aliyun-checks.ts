@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { nodeAddresses, switchCidrs } from "../components/model/aliyun.ts";
 import type { Problem } from "../components/model/problems.ts";
+import { contains, overlap } from "./checks.ts";
 
 /** The options that the rules of the target `aliyun` look at; what is wrong by itself is absent. */
 interface Options {
@@ -8,12 +9,18 @@ interface Options {
   hostname?: string;
   docker?: { addressPool: string };
   storage?: { path: string; nfs?: object; s3?: object };
+  record?: object;
+  redis?: { external?: object };
+  postgres?: { external?: object };
   aliyun?: {
     region: string;
     zones: [string, string];
     image: string;
     system: string;
     publicAddresses: boolean;
+    jump?: object;
+    redis?: object;
+    postgres?: object;
     network: {
       cidr: string;
       existing?: { vpc: string; switches: [string, string]; cidrs: [string, string]; addresses: [string, string] };
@@ -46,8 +53,19 @@ export function aliyunProblems(options: Options): Problem[] {
     add("hostname", "must be a name: the balancer is reached by a CNAME of your domain", "use a name of your domain");
   if (storage?.nfs || storage?.s3)
     add("storage", "the share is made by the stack", "remove storage.nfs and storage.s3, or set target to hosts");
+  if (options.record)
+    add("record", "the record's bucket is made by the stack", "remove record, or set target to hosts");
+  for (const server of ["redis", "postgres"] as const)
+    if (aliyun?.[server] && options[server]?.external)
+      add(`aliyun.${server}`, `${server}.external names a server of yours`, "keep one of the two");
   if (!aliyun) return problems;
   const { region, zones } = aliyun;
+  if (aliyun.jump && aliyun.publicAddresses)
+    add(
+      "aliyun.jump",
+      "the nodes have addresses of their own, which SSH uses",
+      "remove it, or set aliyun.publicAddresses to false",
+    );
   for (const [index, zone] of zones.entries())
     if (!zone.startsWith(`${region}-`))
       add(`aliyun.zones.${index}`, `${zone} is not in ${region}`, "use a zone of the region");
@@ -58,8 +76,8 @@ export function aliyunProblems(options: Options): Problem[] {
       "use another zone of the region",
     );
   const [one, two] = switchCidrs(aliyun);
-  if (one === two)
-    add("aliyun.network.existing.cidrs.1", "is the network of node1 too", "each zone has a switch of its own");
+  if (overlap(one, two))
+    add("aliyun.network.existing.cidrs.1", "overlaps the network of node1", "each zone has a switch of its own");
   const addresses = nodeAddresses(aliyun);
   for (const [index, cidr] of [one, two].entries())
     if (!contains(cidr, addresses[index as 0 | 1]))
@@ -68,21 +86,12 @@ export function aliyunProblems(options: Options): Problem[] {
         `${addresses[index as 0 | 1]} is not in ${cidr}`,
         "use a free address of the switch",
       );
-  const inPool = docker && [one, two].find((cidr) => halfOf(cidr) === halfOf(docker.addressPool));
+  const inPool = docker && [one, two].find((cidr) => overlap(cidr, docker.addressPool));
   if (inPool)
     add(
       "docker.addressPool",
-      `${docker.addressPool} contains the switch ${inPool}`,
+      `${docker.addressPool} overlaps the switch ${inPool}`,
       "choose another private /16 network",
     );
   return problems;
 }
-
-function contains(cidr: string, address: string): boolean {
-  const [network = "", prefix] = cidr.split("/");
-  const bits = (text: string) => text.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
-  const size = 2 ** (32 - Number(prefix));
-  return Math.floor(bits(network) / size) === Math.floor(bits(address) / size);
-}
-
-const halfOf = (cidr: string) => cidr.split(".").slice(0, 2).join(".");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { systems } from "../components/model/system.ts";
+import { jumpHost } from "./hosts-config.ts";
 
 const cidr = (least: number) =>
   z.string().superRefine((value, context) => {
@@ -68,6 +69,7 @@ export const aliyunOptions = z
       .describe(
         "Whether each node has an address of its own (an EIP, paid by traffic), for SSH from `administrators` and for packages. Without, you need a way in (`jump`) and one out (a NAT gateway).",
       ),
+    jump: jumpHost.optional(),
     user: z.string().default("root").describe("Who logs in. Another user than root needs sudo without a password."),
     publicKey: z
       .string()
@@ -110,6 +112,12 @@ export const aliyunOptions = z
       })
       .prefault({})
       .describe("The balancer that holds TCP 443."),
+    images: z
+      .enum(["nas", "oss"])
+      .default("nas")
+      .describe(
+        "Where images lie. `nas`: an NFS share in the zone of node1. `oss`: a bucket in all zones, opened by a key for it alone. The registry that Harbor brings signs requests to OSS in a way (version 1) that Alibaba Cloud closes to accounts opened after March and buckets made after September 2025, step by step: prove it on your account before you rely on it. What is stored does not move by itself.",
+      ),
     nas: z
       .strictObject({
         storageType: z
@@ -119,6 +127,44 @@ export const aliyunOptions = z
       })
       .prefault({})
       .describe("The share that holds the images, by what is stored."),
+    bucketSuffix: z
+      .string()
+      .regex(/^[a-z0-9]{4,12}$/, "must be 4 to 12 lower-case letters and digits")
+      .describe(
+        "Ending of the buckets' names, which all customers share: any that nobody else has thought of. A change makes new, empty buckets.",
+      ),
+    redis: z
+      .strictObject({
+        instanceClass: z
+          .string()
+          .regex(/^redis\.[a-z0-9.]+$/, "must be a class of instances, e.g. redis.master.small.default")
+          .describe("Its size, a standard one with two nodes: Harbor does not work with clusters. 1 GB is plenty."),
+        version: z.enum(["6.0", "7.0"]).default("7.0").describe("Redis version. It cannot be lowered."),
+      })
+      .optional()
+      .describe(
+        "A managed Redis with a node in each zone in place of the pair's own, reached by the nodes alone, without TLS. Sessions and running jobs do not move by themselves.",
+      ),
+    postgres: z
+      .strictObject({
+        instanceType: z
+          .string()
+          .regex(/^pg\.[a-z0-9]+\.[a-z0-9]+\.[a-z0-9]+$/, "must be a class of instances, e.g. pg.n2.2c.2m")
+          .default("pg.n2.2c.2m")
+          .describe("Its size, one of the high-availability edition: 2 cores and 4 GB by default."),
+        storageGb: z
+          .int()
+          .min(20)
+          .max(32000)
+          .refine((value) => value % 5 === 0, "must be a multiple of 5")
+          .default(50)
+          .describe("Its disk. It can grow."),
+        version: z.enum(["15.0", "16.0", "17.0"]).default("17.0").describe("PostgreSQL version."),
+      })
+      .optional()
+      .describe(
+        "RDS PostgreSQL, high availability in both zones, in place of the pair's own: failover, backup and restore of the database are then the provider's. Data does not move by itself.",
+      ),
     protect: z
       .boolean()
       .default(true)

@@ -31,6 +31,18 @@ export function addressProblem(value: string, prefixLength: number): string | un
   return isPrivate ? undefined : "must be a private network (10/8, 172.16/12 or 192.168/16)";
 }
 
+/** Whether an address lies in a network written with its prefix length. */
+export function contains(network: string, address: string): boolean {
+  const [base = "", prefix] = network.split("/");
+  const size = 2 ** (32 - Number(prefix));
+  const number = (text: string) => text.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  return Math.floor(number(base) / size) === Math.floor(number(address) / size);
+}
+
+/** Whether two networks have an address in common. */
+export const overlap = (one: string, other: string): boolean =>
+  contains(one, other.split("/")[0] ?? "") || contains(other, one.split("/")[0] ?? "");
+
 /** What is wrong with a certificate and its key for an endpoint. Never quotes the key. */
 export function certificateProblems(certificate: string, privateKey: string, hostname: string): Problem[] {
   const problems: Problem[] = [];

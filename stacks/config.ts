@@ -3,12 +3,12 @@ import { z } from "zod";
 import { hostAddress } from "../components/model/address.ts";
 import { operations } from "../components/model/operation.ts";
 import { describeIssues, type Problem } from "../components/model/problems.ts";
-import { systems } from "../components/model/system.ts";
 import { ownedSettings } from "../components/services/postgres/settings.ts";
 import { aliyunProblems } from "./aliyun-checks.ts";
 import { aliyunOptions } from "./aliyun-config.ts";
-import { addressProblem, certificateNames, certificateProblems, hostnameProblem } from "./checks.ts";
-import { hostsProblems, interfaceProblem } from "./hosts-checks.ts";
+import { addressProblem, certificateNames, certificateProblems, hostnameProblem, overlap } from "./checks.ts";
+import { hostsProblems } from "./hosts-checks.ts";
+import { hostsOptions, sshAddress } from "./hosts-config.ts";
 
 /** Harbor breaks on other characters in places that differ by version (database address, Redis URL, env files). */
 const secretText = z
@@ -22,45 +22,6 @@ const settingValue = z.union([
 ]);
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be the 64 hexadecimal digits that `sha256sum` prints");
-
-const sshAddress = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, "must be a name or an IPv4 address");
-
-const sshKey = z
-  .string()
-  .regex(
-    /^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+=*$/,
-    "must be type and key as `ssh-keyscan -t ed25519 <host>` prints them, without the host",
-  );
-
-const hostOptions = z.strictObject({
-  address: z
-    .ipv4("must be an IPv4 address")
-    .describe("Address at which the other machine reaches it: PostgreSQL, Redis and the checks use it."),
-  hostKey: sshKey.describe("Public host key, pinned: any other key is refused."),
-  sshHost: sshAddress.optional().describe("Where SSH finds it, if not at `address`."),
-  sshPort: z.int().min(1).max(65535).default(22).describe("Port of its SSH server."),
-  networkInterface: z.string().optional().describe("Interface, where it differs from hosts.networkInterface."),
-});
-
-const instanceId = z.string().regex(/^i-[0-9a-z]{4,}$/, "must be an ECS instance's id, e.g. i-bp67acfmxazb4ph1abcd");
-
-const aliyunFence = z
-  .strictObject({
-    region: z
-      .string()
-      .regex(/^[a-z]{2}(-[a-z0-9]+)+$/, "must be a region's id, e.g. cn-hangzhou")
-      .describe("Region of both instances."),
-    node1: instanceId.describe("The instance that is node1; its private address must be hosts.node1.address."),
-    node2: instanceId.describe("The instance that is node2; its private address must be hosts.node2.address."),
-    endpoint: z
-      .string()
-      .regex(/^https:\/\/[A-Za-z0-9.-]+(:\d+)?$/, "must be https:// and a host, without a path")
-      .optional()
-      .describe(
-        "Address of the ECS API, e.g. https://ecs-vpc.cn-hangzhou.aliyuncs.com, where the region's public one is out of reach.",
-      ),
-  })
-  .describe("Two ECS instances of Alibaba Cloud.");
 
 const databaseName = z
   .string()
@@ -135,81 +96,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("The machine-local lab."),
-  hosts: z
-    .strictObject({
-      node1: hostOptions.describe("The first machine."),
-      node2: hostOptions.describe("The second machine."),
-      system: z
-        .enum(systems)
-        .default("debian-13")
-        .describe(
-          "Operating system of both machines. Debian 12 and Ubuntu 24.04 get PostgreSQL's and Docker's own package sources, and have not been run yet.",
-        ),
-      user: z
-        .string()
-        .regex(/^[a-z_][a-z0-9_-]*$/, "must be a Linux user's name")
-        .default("root")
-        .describe("Who logs in. Another user than root needs sudo without a password."),
-      privateKeyFile: z
-        .string()
-        .startsWith("/", "must be an absolute path")
-        .optional()
-        .describe(
-          "Private key on the machine that runs `pulumi` and `harbor-ha`, without passphrase. Default: your SSH agent's keys. A new key runs every apply again, which changes nothing.",
-        ),
-      jump: z
-        .strictObject({
-          host: sshAddress.describe("Its name or address, seen from your machine."),
-          port: z.int().min(1).max(65535).default(22).describe("Port of its SSH server."),
-          user: z.string().default("root").describe("User that logs in there, with the same key."),
-          hostKey: sshKey.describe("Its public host key, pinned."),
-        })
-        .optional()
-        .describe("A host through which both machines are reached."),
-      networkInterface: z
-        .string()
-        .regex(/^[\w.-]{1,15}$/, "must be an interface's name as `ip link` prints it")
-        .optional()
-        .describe(
-          "Interface that carries the machines' addresses and gets the virtual one. Needed with virtualAddress.",
-        ),
-      virtualAddress: z
-        .string()
-        .superRefine((value, context) => {
-          const problem = interfaceProblem(value);
-          if (problem) context.addIssue({ code: "custom", message: problem });
-        })
-        .optional()
-        .describe(
-          "Free address of the machines' network with its prefix length, e.g. 10.0.0.10/24, where clients find Harbor; keepalived moves it. Either this or loadBalancer.",
-        ),
-      loadBalancer: z
-        .strictObject({
-          drainSeconds: z
-            .int()
-            .min(1)
-            .max(600)
-            .default(15)
-            .describe(
-              "Seconds after which your balancer sends nobody to a node whose check fails: interval × failures, and the time it lets connections end.",
-            ),
-        })
-        .optional()
-        .describe(
-          "Your own balancer holds TCP 443: let it forward to port 8443 of both machines, check HTTP GET /endpoint on port 8008 (200), and keep a client with one machine by its address.",
-        ),
-      fence: z
-        .union([z.string().min(1, "must be a shell command, or none"), z.strictObject({ aliyun: aliyunFence })])
-        .describe(
-          "How a lost primary is switched off before the other node takes over. A shell command, run where `harbor-ha` runs, that succeeds only once it is off; HARBOR_HA_NODE and HARBOR_HA_ADDRESS tell which. Or `aliyun` for two ECS instances of Alibaba Cloud: the lost one is stopped by force through the API and keeps its addresses and its billing; whoever runs `harbor-ha` needs credentials (environment, profile or instance role) with ecs:DescribeInstances and ecs:StopInstance. Or `none`: a failover then needs your word that it is off.",
-        ),
-    })
-    .refine(
-      (value) => (value.virtualAddress === undefined) !== (value.loadBalancer === undefined),
-      "needs exactly one of `virtualAddress` and `loadBalancer`",
-    )
-    .optional()
-    .describe("The machines of the target `hosts`."),
+  hosts: hostsOptions.optional(),
   aliyun: aliyunOptions.optional(),
   storage: z
     .strictObject({
@@ -554,12 +441,7 @@ function crossChecks(config: Partial<Config>): Problem[] {
       reason: `the certificate that \`init\` made does not name ${hostname}`,
       remedy: "go back to the former hostname, or set tls to a certificate with the new one",
     });
-  if (
-    target === "lab" &&
-    lab &&
-    docker &&
-    lab.subnet.split(".").slice(0, 2).join() === docker.addressPool.split(".").slice(0, 2).join()
-  )
+  if (target === "lab" && lab && docker && overlap(lab.subnet, docker.addressPool))
     problems.push({
       path: "docker.addressPool",
       reason: `${docker.addressPool} contains lab.subnet ${lab.subnet}`,
@@ -572,22 +454,50 @@ function crossChecks(config: Partial<Config>): Problem[] {
 /** Raw values by full key, as Pulumi hands them to a program: strings, objects as JSON. */
 export type RawConfig = Record<string, string>;
 
+const project = "harbor-ha";
+
 /**
  * Reads the stack's `harbor-ha:` options.
  * @returns the configuration with defaults, or every problem found, each with property path, reason and remedy.
  */
-export function readConfig(raw: RawConfig, project = "harbor-ha"): { config: Config } | { problems: Problem[] } {
+export function readConfig(raw: RawConfig, of = project): { config: Config } | { problems: Problem[] } {
+  const values = valuesOf(raw, of);
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) return { problems: problemsOf(parsed.error, configSchema, values) };
+  const problems = crossChecks({ ...absent, ...parsed.data });
+  return problems.length > 0 ? { problems } : { config: parsed.data };
+}
+
+const optionsSchema = configSchema.omit({ rootSecret: true, identity: true });
+
+/** The configuration without what `init` makes and encrypts. */
+export type Options = z.infer<typeof optionsSchema>;
+
+/** The same as `readConfig` without the secrets that `init` makes: what a stack would be. */
+export function readOptions(raw: RawConfig): { options: Options } | { problems: Problem[] } {
+  const values = valuesOf(raw, project);
+  const parsed = optionsSchema.safeParse(values);
+  if (!parsed.success) return { problems: problemsOf(parsed.error, optionsSchema, values) };
+  const problems = crossChecks({ ...absent, ...parsed.data });
+  return problems.length > 0 ? { problems } : { options: parsed.data };
+}
+
+/** What was left out, as against what is wrong by itself. */
+const absent = { hosts: undefined, aliyun: undefined, record: undefined };
+
+const problemsOf = (error: z.ZodError, schema: z.ZodObject, values: Record<string, unknown>): Problem[] => [
+  ...describeIssues(error, schema),
+  ...crossChecks(validSections(values)),
+];
+
+function valuesOf(raw: RawConfig, project: string): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, text] of Object.entries(raw)) {
     if (!key.startsWith(`${project}:`)) continue;
     const name = key.slice(project.length + 1);
     values[name] = /^\s*[[{]/.test(text) ? parseJson(text) : text;
   }
-  const parsed = configSchema.safeParse(values);
-  if (!parsed.success)
-    return { problems: [...describeIssues(parsed.error, configSchema), ...crossChecks(validSections(values))] };
-  const problems = crossChecks({ hosts: undefined, aliyun: undefined, record: undefined, ...parsed.data });
-  return problems.length > 0 ? { problems } : { config: parsed.data };
+  return values;
 }
 
 /** The top-level options that are right by themselves. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import type { Problem } from "../components/model/problems.ts";
+import { contains } from "./checks.ts";
 
 /** The options that the rules of the target `hosts` look at; what is wrong by itself is absent. */
 interface HostsOptions {
@@ -78,7 +79,7 @@ export function hostsProblems(options: HostsOptions): Problem[] {
       add("hosts.virtualAddress", `${virtual} is the address of ${name}`, "use a free address of the same network");
   if (virtualAddress && virtual !== node1.address && virtual !== node2.address)
     for (const [name, { address }] of Object.entries({ node1, node2 }))
-      if (!sameNetwork(virtualAddress, address))
+      if (!contains(virtualAddress, address))
         add(
           "hosts.virtualAddress",
           `${virtualAddress} is not in the network of ${name} (${address})`,
@@ -108,17 +109,9 @@ export function hostsProblems(options: HostsOptions): Problem[] {
       "hosts.node2.address": node2.address,
       ...(virtual ? { "hosts.virtualAddress": virtual } : {}),
     }))
-      if (sameNetwork(docker.addressPool, address))
+      if (contains(docker.addressPool, address))
         add(path, `${address} lies in docker.addressPool ${docker.addressPool}`, "choose another docker.addressPool");
   return unique(problems);
-}
-
-/** Whether an address lies in a network written with its prefix length. */
-function sameNetwork(network: string, address: string): boolean {
-  const [base = "", prefix] = network.split("/");
-  const mask = (text: string) =>
-    (text.split(".").reduce((number, byte) => number * 256 + Number(byte), 0) / 2 ** (32 - Number(prefix))) | 0;
-  return mask(base) === mask(address);
 }
 
 const unique = (problems: Problem[]) =>

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { HarborCluster } from "../components/harbor-cluster.ts";
 import { targets } from "../components/infrastructure/targets.ts";
+import { withManagedServers } from "../components/model/aliyun.ts";
 import { formatProblems } from "../components/model/problems.ts";
 import { readConfig } from "./config.ts";
 
@@ -12,7 +13,7 @@ export async function program() {
   const result = readConfig(raw, pulumi.getProject());
   if ("problems" in result) throw new pulumi.RunError(formatProblems(result.problems));
 
-  const { config } = result;
+  const config = withManagedServers(pulumi.getStack(), result.config);
   const infrastructure = await targets[config.target]();
   const cluster = new HarborCluster(pulumi.getStack(), { config, infrastructure });
   return {
@@ -22,6 +23,7 @@ export async function program() {
     initialAdminPassword: cluster.initialAdminPassword,
     caCertificate: cluster.caCertificate,
     rolled: cluster.rolled,
+    ...(cluster.loadBalancer ? { loadBalancer: cluster.loadBalancer } : {}),
     ...(cluster.operation ? { operation: cluster.operation } : {}),
   };
 }

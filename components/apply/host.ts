@@ -14,7 +14,7 @@ export interface HostArgs {
   /** Text of the private key, if the stack owns one; else the SSH agent is used. */
   privateKey?: string;
   /** Values behind the placeholders of this host's bundles. */
-  secrets: Secret[];
+  secrets: Secret<pulumi.Input<string>>[];
 }
 
 /** Waiting for a host's lock ends with an error after this time; a package installation is the longest holder. */
@@ -39,7 +39,8 @@ export class Host extends pulumi.ComponentResource {
     const bootstrap = this.command("bootstrap", hostScript("apply/host/bootstrap.sh"), hostPrograms(), []);
     const values = Object.fromEntries(args.secrets.map(({ label, tag, value }) => [`${label}:${tag}`, value]));
     const install = `umask 077 && mkdir -p ${hostPaths.etc} && cat > ${hostPaths.secrets}.new && sync ${hostPaths.secrets}.new && mv ${hostPaths.secrets}.new ${hostPaths.secrets}`;
-    const secrets = this.command("secrets", install, pulumi.secret(JSON.stringify(values)), [bootstrap]);
+    const text = pulumi.secret(pulumi.output(values).apply((known) => JSON.stringify(known)));
+    const secrets = this.command("secrets", install, text, [bootstrap]);
     this.ready = [bootstrap, secrets];
     this.registerOutputs({});
   }

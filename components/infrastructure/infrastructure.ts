@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Config } from "../../stacks/config.ts";
 import type { Fence } from "../model/inventory.ts";
 import type { SshAccess } from "../model/node.ts";
+import type { Secret } from "../model/secrets.ts";
 import type { Topology } from "../model/topology.ts";
 
 /** Makes the machines of a target, below a parent. */
@@ -16,6 +17,10 @@ export interface Infrastructure {
   privateKey?: string;
   /** How a node is proven to be off. */
   fence: pulumi.Input<Fence>;
+  /** Where the hostname's record has to lead, if the target made a balancer. */
+  loadBalancer?: pulumi.Input<string>;
+  /** Secrets that only the cloud knows. */
+  secrets?: Secret<pulumi.Input<string>>[];
   /** Resources that must exist before the hosts are reached. */
   machines: pulumi.Resource[];
 }

@@ -1,6 +1,7 @@
 import { hostAddress, serviceAddressIn } from "./address.ts";
 import { type ExternalOptions, externalServers } from "./external.ts";
-import { type RecordOptions, recordPlaceOf } from "./record.ts";
+import type { RecordPlace } from "./record.ts";
+import { deriveText } from "./secrets.ts";
 import type { System } from "./system.ts";
 import type { Topology } from "./topology.ts";
 
@@ -9,8 +10,8 @@ export interface AliyunConfig extends ExternalOptions {
   hostname: string;
   initialPrimary: string;
   docker: { addressPool: string };
-  record?: RecordOptions;
   storage: { path: string };
+  rootSecret: string;
   aliyun: AliyunOptions;
 }
 
@@ -38,9 +39,26 @@ export interface AliyunOptions {
     existing?: { vpc: string; switches: [string, string]; cidrs: [string, string]; addresses: [string, string] };
   };
   loadBalancer: { kind: "nlb" | "clb"; public: boolean };
+  images: "nas" | "oss";
   nas: { storageType: "Performance" | "Capacity" | "Premium" };
+  bucketSuffix: string;
+  redis?: RedisOptions;
+  postgres?: RdsOptions;
   protect: boolean;
   tags: Record<string, string>;
+}
+
+/** A managed Redis. */
+export interface RedisOptions {
+  instanceClass: string;
+  version: string;
+}
+
+/** A managed PostgreSQL. */
+export interface RdsOptions {
+  instanceType: string;
+  storageGb: number;
+  version: string;
 }
 
 /** How long after a failed check a balancer may still send clients: two checks of five seconds, and connections that end. */
@@ -63,9 +81,78 @@ export function nodeAddresses(options: Pick<AliyunOptions, "network">): [string,
 /** The zone of names that only the pair's network knows. */
 export const privateZone = (stack: string) => `${stack}.harbor-ha.internal`;
 
+/** What the buckets are for: the cluster record, images if they are not on NAS, and backups. */
+export type BucketUse = "record" | "images" | "backup";
+
+/** A bucket's name is the world's: the suffix keeps it apart. */
+export const bucketName = (stack: string, use: BucketUse, { bucketSuffix }: Pick<AliyunOptions, "bucketSuffix">) =>
+  `harbor-ha-${stack}-${use}-${bucketSuffix}`;
+
+/** RAM role of the nodes. */
+export const nodeRole = (stack: string) => `harbor-ha-${stack}-node`;
+
+/** Beginning of the record's objects in its bucket. */
+export const recordPrefix = "record";
+
+/** What is wrong with a stack's name: it becomes part of names that the cloud limits. */
+export function stackNameProblem(stack: string): string | undefined {
+  return /^[a-z][a-z0-9-]{0,23}$/.test(stack) && !stack.endsWith("-")
+    ? undefined
+    : `the stack's name "${stack}" becomes part of names in Alibaba Cloud: use at most 24 lower-case letters, digits and -, beginning with a letter`;
+}
+
+/**
+ * Managed servers as servers of one's own: nothing behind this knows the difference. Their names are the private zone's, and
+ * their passwords are derived, so that the first preview shows every file.
+ */
+export function withManagedServers<C extends Partial<Pick<AliyunConfig, "aliyun">> & Omit<AliyunConfig, "aliyun">>(
+  stack: string,
+  config: C,
+): C {
+  const server = (name: "redis" | "postgres", port: number) => ({
+    host: `${name}.${privateZone(stack)}`,
+    port,
+    // Alibaba Cloud asks for three kinds of characters, which a derived text need not have.
+    password: `Hh0${deriveText(config.rootSecret, `aliyun.${name}`, 29)}`,
+  });
+  const { redis, postgres } = config.aliyun ?? {};
+  return {
+    ...config,
+    ...(redis ? { redis: { ...config.redis, external: server("redis", 6379) } } : {}),
+    ...(postgres
+      ? {
+          postgres: {
+            ...config.postgres,
+            external: { ...server("postgres", 5432), database: "registry", user: "harbor", sslMode: "require" },
+          },
+        }
+      : {}),
+  };
+}
+
+function storageOf(stack: string, { aliyun, storage }: AliyunConfig): Topology["storage"] {
+  return aliyun.images === "nas"
+    ? // NAS speaks 3 and 4.0; with 4.0 two nodes see each other's locks.
+      { kind: "nfs", path: storage.path, server: `nas.${privateZone(stack)}`, export: "/", version: "4.0" }
+    : { kind: "oss", region: aliyun.region, bucket: bucketName(stack, "images", aliyun), folder: "harbor" };
+}
+
+/** Not on the share: the record has to be readable when the share is not, and creates exclusively where NFS only nearly does. */
+function recordOf(stack: string, aliyun: AliyunOptions): RecordPlace {
+  const bucket = bucketName(stack, "record", aliyun);
+  return {
+    kind: "oss",
+    address: `https://${bucket}.oss-${aliyun.region}-internal.aliyuncs.com`,
+    region: aliyun.region,
+    bucket,
+    prefix: recordPrefix,
+    role: nodeRole(stack),
+  };
+}
+
 /** What the pair in Alibaba Cloud is, as plain data; names stand where only the cloud knows the address. */
 export function aliyunTopology(stack: string, config: AliyunConfig): Topology {
-  const { aliyun, storage } = config;
+  const { aliyun } = config;
   const [one, two] = nodeAddresses(aliyun);
   const networkInterface = "eth0";
   return {
@@ -81,9 +168,8 @@ export function aliyunTopology(stack: string, config: AliyunConfig): Topology {
     endpoint: { kind: "loadBalancer", drainSeconds },
     serviceAddress: serviceAddressIn(config.docker.addressPool),
     dockerPool: config.docker.addressPool,
-    // NAS speaks 3 and 4.0; with 4.0 two nodes see each other's locks.
-    storage: { kind: "nfs", path: storage.path, server: `nas.${privateZone(stack)}`, export: "/", version: "4.0" },
-    record: recordPlaceOf(config, `${storage.path}-record`),
+    storage: storageOf(stack, config),
+    record: recordOf(stack, aliyun),
     ...externalServers(config),
   };
 }

@@ -35,7 +35,7 @@ export type Claim = Omit<RecordEntry, "epoch" | "by" | "at">;
 /** Whether nothing is under way: every kind but an intent. */
 export const settled = (entry: RecordEntry): boolean => entry.kind !== "intent";
 
-/** Where the record lies: a directory of the shared storage, or objects in an S3-compatible bucket of its own. */
+/** Where the record lies: a directory of the shared storage, or objects of a bucket of its own, S3-compatible or OSS. */
 export const recordPlace = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("directory"), path: z.string() }),
   z.object({
@@ -44,6 +44,16 @@ export const recordPlace = z.discriminatedUnion("kind", [
     region: z.string(),
     bucket: z.string(),
     prefix: z.string(),
+  }),
+  z.object({
+    kind: z.literal("oss"),
+    /** The bucket's own address, e.g. https://records.oss-cn-hangzhou-internal.aliyuncs.com. */
+    address: z.string(),
+    region: z.string(),
+    bucket: z.string(),
+    prefix: z.string(),
+    /** RAM role of the nodes, which opens it: no key lies there. */
+    role: z.string(),
   }),
 ]);
 export type RecordPlace = z.infer<typeof recordPlace>;
@@ -65,9 +75,7 @@ export function recordPlaceOf({ record }: { record?: RecordOptions }, share: str
 }
 
 /** A place with what opens it. */
-export type RecordAccess =
-  | Extract<RecordPlace, { kind: "directory" }>
-  | (Extract<RecordPlace, { kind: "s3" }> & RecordKeys);
+export type RecordAccess = Exclude<RecordPlace, { kind: "s3" }> | (Extract<RecordPlace, { kind: "s3" }> & RecordKeys);
 
 /** What reading the record gave: its newest entry, none at all, or nothing, for a reason. */
 export type Reading =

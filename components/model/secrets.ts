@@ -34,17 +34,24 @@ export const madeLabels = [
 ] as const;
 export type SecretLabel = DerivedLabel | (typeof madeLabels)[number];
 
-/** One secret of the stack: `tag` is its version (`1`, `2`, …) or, for a given value, a keyed fingerprint that reveals nothing. */
-export interface Secret {
+/**
+ * One secret of the stack: `tag` is its version (`1`, `2`, …) or, for a given value, a keyed fingerprint that reveals nothing.
+ * The value is a text, or one that only the cloud knows (an output).
+ */
+export interface Secret<Value = string> {
   label: SecretLabel;
   tag: string;
-  value: string;
+  value: Value;
 }
 
 /** HKDF of the root secret: letters, digits, `_` and `-` only (Harbor breaks on others), the first a letter. */
 export function deriveSecret(rootSecret: string, label: DerivedLabel, version: number): string {
-  const { length } = secretLabels[label];
-  const bytes = Buffer.from(hkdfSync("sha256", rootSecret, "harbor-ha", `${label}:${version}`, length));
+  return deriveText(rootSecret, `${label}:${version}`, secretLabels[label].length);
+}
+
+/** The same for something that needs no version. */
+export function deriveText(rootSecret: string, info: string, length: number): string {
+  const bytes = Buffer.from(hkdfSync("sha256", rootSecret, "harbor-ha", info, length));
   // The first character from the 52 letters; the bias of `%` on a byte costs a fraction of a bit each.
   return [...bytes].map((byte, index) => alphabet[byte % (index === 0 ? 52 : alphabet.length)]).join("");
 }

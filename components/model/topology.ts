@@ -13,7 +13,7 @@ const endpoint = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** Where images lie: a directory that somebody else mounts, an NFS share that the toolkit mounts, or a bucket. */
+/** Where images lie: a directory that somebody else mounts, an NFS share that the toolkit mounts, or a bucket, S3-compatible or OSS. */
 const storage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("mounted"), path: z.string() }),
   z.object({
@@ -24,6 +24,7 @@ const storage = z.discriminatedUnion("kind", [
     version: z.string(),
   }),
   z.object({ kind: z.literal("s3"), endpoint: z.string(), region: z.string(), bucket: z.string(), folder: z.string() }),
+  z.object({ kind: z.literal("oss"), region: z.string(), bucket: z.string(), folder: z.string() }),
 ]);
 
 /** A PostgreSQL server of yours. */
@@ -45,7 +46,7 @@ const externalRedis = z.object({
 
 /** The shared directory, where there is one. */
 export function sharedPath({ storage }: Pick<Topology, "storage">): string | undefined {
-  return storage.kind === "s3" ? undefined : storage.path;
+  return "path" in storage ? storage.path : undefined;
 }
 
 /**

@@ -33,7 +33,12 @@ export const servicePackages = [
 ];
 
 /** Every service of one node as bundles; the first, `system`, goes before the others, which go in any order. */
-export function renderNode(topology: Topology, node: Node, config: Config, secrets: Secret[]): [Bundle, ...Bundle[]] {
+export function renderNode(
+  topology: Topology,
+  node: Node,
+  config: Config,
+  secrets: Pick<Secret, "label" | "tag">[],
+): [Bundle, ...Bundle[]] {
   const secret = placeholders(secrets);
   const ca = config.identity.caCertificate;
   const { external } = config.postgres;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EcsApi, EcsFault, EcsRefusal, type Pace, whereCredentialsLie } from "./ecs-api.ts";
+import { CloudApi, CloudFault, CloudRefusal, type Pace, whereCredentialsLie } from "./cloud-api.ts";
 
 /** A new instance boots, and its Cloud Assistant reports, within this time. */
 const usual: Pace = { deadlineMs: 600_000, pauseMs: 3_000, requestMs: 10_000 };
@@ -31,10 +31,10 @@ export interface Target {
  * An instance's own public host key, read by Cloud Assistant through the ECS API: the first SSH connection already knows whom it
  * talks to. Waits for an instance that boots.
  * @returns type and key, as in authorized_keys.
- * @throws EcsFault with the next thing to try.
+ * @throws CloudFault with the next thing to try.
  */
 export async function readHostKey({ region, instance, endpoint }: Target, log: (line: string) => void, pace = usual) {
-  const api = await EcsApi.open({ region, endpoint }, pace, log);
+  const api = await CloudApi.open({ region, endpoint }, pace, log);
   const command = "cat /etc/ssh/ssh_host_ed25519_key.pub";
   const query = {
     Type: "RunShellScript",
@@ -53,20 +53,20 @@ export async function readHostKey({ region, instance, endpoint }: Target, log: (
       if (words) return `${words[1]} ${words[2]}`;
       said = "its host key was not there yet";
     } catch (error) {
-      if (!(error instanceof EcsRefusal)) throw error;
+      if (!(error instanceof CloudRefusal)) throw error;
       if (!early.test(error.code)) throw faultOf(error, instance);
       said = error.code;
     }
     log(`${instance} cannot be asked yet: ${said}`);
   } while (await api.pause());
-  throw new EcsFault(
+  throw new CloudFault(
     "host-key.no-answer",
     `${instance} did not tell its host key in ${pace.deadlineMs / 1000} s (last: ${said})`,
     "look at it in the ECS console: it has to run, with its Cloud Assistant; then run pulumi up again",
   );
 }
 
-async function outputOf(api: EcsApi, InvokeId: string): Promise<string> {
+async function outputOf(api: CloudApi, InvokeId: string): Promise<string> {
   do {
     const { Invocation } = await api.call(
       "DescribeInvocationResults",
@@ -80,11 +80,11 @@ async function outputOf(api: EcsApi, InvokeId: string): Promise<string> {
   return "";
 }
 
-function faultOf({ code, requestId }: EcsRefusal, instance: string): EcsFault {
+function faultOf({ code, requestId }: CloudRefusal, instance: string): CloudFault {
   const permission = /^(Forbidden|NoPermission|Unauthorized|InvalidAccessKey|Signature|InvalidSecurityToken)/.test(
     code,
   );
-  return new EcsFault(
+  return new CloudFault(
     permission ? "host-key.permission" : "host-key.refused",
     `Alibaba Cloud refuses to run a command on ${instance} (${code}, request ${requestId})`,
     permission

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { EcsFault } from "../aliyun/ecs-api.ts";
+import { CloudFault } from "../aliyun/cloud-api.ts";
 import { readHostKey } from "../aliyun/host-key.ts";
 import { UserError } from "../user-error.ts";
 
@@ -17,7 +17,7 @@ export function aliyunCommand(): Command {
       const id = (instance === "-" ? readFileSync(0, "utf8") : instance).trim();
       const key = await readHostKey({ region, instance: id, endpoint }, (line) => console.error(line)).catch(
         (error) => {
-          if (error instanceof EcsFault) throw new UserError(`${error.message} → ${error.remedy} [${error.id}]`);
+          if (error instanceof CloudFault) throw new UserError(`${error.message} → ${error.remedy} [${error.id}]`);
           throw error;
         },
       );

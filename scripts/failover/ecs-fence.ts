@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { EcsApi, EcsFault, type EcsFence, EcsRefusal, type Pace, whereCredentialsLie } from "../aliyun/ecs-api.ts";
+import {
+  CloudApi,
+  CloudFault,
+  CloudRefusal,
+  type EcsFence,
+  type Pace,
+  whereCredentialsLie,
+} from "../aliyun/cloud-api.ts";
 
 type Log = (line: string) => void;
 
@@ -22,10 +29,10 @@ const sureAfter = 5;
  * What DescribeInstances says may be some seconds old, so `Stopped` alone proves nothing: somebody may just have started it.
  * It counts when it was read after StopInstance had been answered, and either the stop was accepted and the instance had been
  * read to be on, or every answer for some time was: cannot be stopped, and `Stopped`.
- * @throws EcsFault if that cannot be reached.
+ * @throws CloudFault if that cannot be reached.
  */
 export async function stopInstance(fence: EcsFence, machine: Machine, log: Log, pace = usual): Promise<void> {
-  const api = await EcsApi.open(fence, pace, log);
+  const api = await CloudApi.open(fence, pace, log);
   const id = instanceOf(fence, machine);
   let status = await look(api, fence, machine);
   log(`${machine.name} is the instance ${id}, ${status}; it is stopped by force`);
@@ -46,7 +53,7 @@ export async function stopInstance(fence: EcsFence, machine: Machine, log: Log, 
       stopped = 0;
     }
   } while (await api.pause());
-  throw new EcsFault(
+  throw new CloudFault(
     "fence.not-stopped",
     `the instance ${id} is ${status}, ${pace.deadlineMs / 1000} s after it was told to stop`,
     "run the same command again",
@@ -56,10 +63,10 @@ export async function stopInstance(fence: EcsFence, machine: Machine, log: Log, 
 /**
  * Whether a node's instance could be stopped; changes nothing.
  * @returns its status.
- * @throws EcsFault if it could not.
+ * @throws CloudFault if it could not.
  */
 export async function tryInstance(fence: EcsFence, machine: Machine, pace = brief): Promise<string> {
-  const api = await EcsApi.open(fence, pace, () => {});
+  const api = await CloudApi.open(fence, pace, () => {});
   const status = await look(api, fence, machine);
   // One that is off cannot be stopped, whoever asks.
   if (status !== "Running") return status;
@@ -68,10 +75,10 @@ export async function tryInstance(fence: EcsFence, machine: Machine, pace = brie
     try {
       await api.call("StopInstance", query, z.unknown());
     } catch (error) {
-      if (error instanceof EcsRefusal && (error.code === "DryRunOperation" || isInTransition(error))) return;
+      if (error instanceof CloudRefusal && (error.code === "DryRunOperation" || isInTransition(error))) return;
       throw error;
     }
-    throw new EcsFault(
+    throw new CloudFault(
       "fence.refused",
       `the ECS API took a dry run for one in earnest: ${machine.name} may be stopping`,
       "do not use this API as a fence",
@@ -119,7 +126,7 @@ const privateAddresses = ({ VpcAttributes, InnerIpAddress, NetworkInterfaces }: 
 ];
 
 /** The status of a node's instance, which is looked at to be that node's. */
-async function look(api: EcsApi, fence: EcsFence, machine: Machine): Promise<string> {
+async function look(api: CloudApi, fence: EcsFence, machine: Machine): Promise<string> {
   const id = instanceOf(fence, machine);
   const query = { InstanceIds: JSON.stringify([id]) };
   const { Instances } = await answered(fence, machine, "DescribeInstances", () =>
@@ -129,7 +136,7 @@ async function look(api: EcsApi, fence: EcsFence, machine: Machine): Promise<str
   if (!found) throw noInstance(fence, machine);
   const held = privateAddresses(found);
   if (!held.includes(machine.address))
-    throw new EcsFault(
+    throw new CloudFault(
       "fence.wrong-instance",
       `the instance ${id} has the private address ${held.join(", ") || "of no network"}, not ${machine.name}'s ${machine.address}, so it is another machine and was left alone`,
       correct(machine),
@@ -138,7 +145,7 @@ async function look(api: EcsApi, fence: EcsFence, machine: Machine): Promise<str
 }
 
 /** @returns whether the stop was accepted, which is not its end; not where the instance is in no state to be stopped. */
-async function stop(api: EcsApi, fence: EcsFence, machine: Machine): Promise<boolean> {
+async function stop(api: CloudApi, fence: EcsFence, machine: Machine): Promise<boolean> {
   // Without KeepCharging the account's setting may let a stopped instance lose its public address and its place.
   const query = { InstanceId: instanceOf(fence, machine), ForceStop: "true", StoppedMode: "KeepCharging" };
   return answered(fence, machine, "StopInstance", async () => {
@@ -146,20 +153,20 @@ async function stop(api: EcsApi, fence: EcsFence, machine: Machine): Promise<boo
       await api.call("StopInstance", query, z.object({ RequestId: z.string() }));
       return true;
     } catch (error) {
-      if (error instanceof EcsRefusal && isInTransition(error)) return false;
+      if (error instanceof CloudRefusal && isInTransition(error)) return false;
       throw error;
     }
   });
 }
 
 /** Stopped already, or on its way from one state to the next. */
-const isInTransition = ({ code }: EcsRefusal) =>
+const isInTransition = ({ code }: CloudRefusal) =>
   /^(IncorrectInstanceStatus|OperationConflict|InvalidOperation\.Conflict|LastTokenProcessing)/.test(code);
 
 function instanceOf({ instances }: EcsFence, { name }: Machine): string {
   const id = instances[name];
   if (!id)
-    throw new EcsFault("fence.no-instance", `hosts.fence.aliyun names no instance for ${name}`, correct({ name }));
+    throw new CloudFault("fence.no-instance", `hosts.fence.aliyun names no instance for ${name}`, correct({ name }));
   return id;
 }
 
@@ -168,35 +175,35 @@ async function answered<T>(fence: EcsFence, machine: Machine, action: string, ac
   try {
     return await act();
   } catch (error) {
-    throw error instanceof EcsRefusal ? faultOf(error, fence, machine, action) : error;
+    throw error instanceof CloudRefusal ? faultOf(error, fence, machine, action) : error;
   }
 }
 
-function faultOf({ code, requestId }: EcsRefusal, fence: EcsFence, machine: Machine, action: string): EcsFault {
+function faultOf({ code, requestId }: CloudRefusal, fence: EcsFence, machine: Machine, action: string): CloudFault {
   const id = instanceOf(fence, machine);
   const again = "run the same command again";
   if (/^(InvalidAccessKey|SignatureDoesNotMatch|IncompleteSignature|\w*SecurityToken|InvalidCredentials)/.test(code))
-    return new EcsFault(
-      "fence.credentials",
+    return new CloudFault(
+      "cloud.credentials",
       `Alibaba Cloud does not accept this machine's credentials (${code})`,
       `${whereCredentialsLie}, and ${again}`,
     );
   if (/^InvalidTimeStamp/.test(code))
-    return new EcsFault(
+    return new CloudFault(
       "fence.clock",
       `Alibaba Cloud does not accept this machine's clock (${code})`,
       `set the clock, and ${again}`,
     );
   if (/^InvalidInstanceId|^Forbidden\.InstanceNotFound/.test(code)) return noInstance(fence, machine);
   if (/^InvalidRegionId/.test(code))
-    return new EcsFault("fence.no-instance", `there is no region ${fence.region} (${code})`, correct(machine));
+    return new CloudFault("fence.no-instance", `there is no region ${fence.region} (${code})`, correct(machine));
   if (/^(Forbidden|NoPermission|Unauthorized)/.test(code))
-    return new EcsFault(
+    return new CloudFault(
       "fence.permission",
       `this machine's credentials lack the permission ecs:${action} for ${id} (${code})`,
       `allow ecs:DescribeInstances and ecs:StopInstance for both instances in RAM, and ${again}`,
     );
-  return new EcsFault(
+  return new CloudFault(
     "fence.refused",
     `Alibaba Cloud refuses ${action} for ${id} (${code}, request ${requestId})`,
     "look at the instance in the ECS console",
@@ -204,7 +211,7 @@ function faultOf({ code, requestId }: EcsRefusal, fence: EcsFence, machine: Mach
 }
 
 const noInstance = (fence: EcsFence, machine: Machine) =>
-  new EcsFault(
+  new CloudFault(
     "fence.no-instance",
     `these credentials see no instance ${fence.instances[machine.name]} in ${fence.region}: it is in another region or account, deleted, or not allowed to them`,
     correct(machine),

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { type Inventory, presentNodes } from "../../components/model/inventory.ts";
 import { addressOf } from "../../components/model/topology.ts";
-import { EcsFault, type Pace } from "../aliyun/ecs-api.ts";
+import { CloudFault, type Pace } from "../aliyun/cloud-api.ts";
 import type { Diagnosis } from "../doctor/rules.ts";
 import { powerOff } from "../lab/lab.ts";
 import { UserError } from "../user-error.ts";
@@ -28,7 +28,7 @@ export async function fence(inventory: Inventory, node: string, byHand: boolean,
       return;
     case "aliyun":
       await stopInstance(inventory.fence, { name: node, address }, log, pace).catch((error) => {
-        throw error instanceof EcsFault ? unproven(node, error) : error;
+        throw error instanceof CloudFault ? unproven(node, error) : error;
       });
       return;
     case "none":
@@ -60,7 +60,7 @@ export async function checkFence(inventory: Inventory, pace?: Pace): Promise<Dia
         `${start}, or the ECS console`,
       );
     } catch (error) {
-      if (!(error instanceof EcsFault)) throw error;
+      if (!(error instanceof CloudFault)) throw error;
       const sentence = `hosts.fence could not switch ${name} off: ${error.message}`;
       return about("fence.not-working", "warning", sentence, error.remedy);
     }
@@ -68,7 +68,7 @@ export async function checkFence(inventory: Inventory, pace?: Pace): Promise<Dia
   return (await Promise.all(checks)).flat();
 }
 
-const unproven = (node: string, { id, message, remedy }: EcsFault) =>
+const unproven = (node: string, { id, message, remedy }: CloudFault) =>
   new UserError(
     `${node} is not proven to be off: ${message}. Next: ${remedy}; or switch it off by hand, make sure, and say so: --i-switched-it-off-by-hand [${id}]`,
     2,

@@ -15,6 +15,11 @@ export function missingSettings(config: StackConfig, settings: StackSettings): [
   if (!config["harbor-ha:hostname"]) missing.push(["hostname", settings.hostname]);
   if (!isHidden(config, "lab") && part(config, "lab").subnet === undefined)
     missing.push(["lab.subnet", settings.subnet]);
+  if (settings.aliyun) {
+    if (!config["harbor-ha:target"]) missing.push(["target", "aliyun"]);
+    const present: Record<string, unknown> = part(config, "aliyun");
+    missing.push(...settings.aliyun.filter(([path]) => !isSet(present, path)));
+  }
   if (!isHidden(config, "harbor")) {
     const present = (part(config, "harbor") as { installer?: Values }).installer ?? {};
     const given: Values = { ...settings.installer };
@@ -28,6 +33,13 @@ export function missingSettings(config: StackConfig, settings: StackSettings): [
 /** The host name that the stack has, or gets: the certificate is made for this one. */
 export function effectiveHostname(config: StackConfig, settings: StackSettings): string {
   return config["harbor-ha:hostname"]?.value ?? settings.hostname;
+}
+
+/** Whether there is something at `aliyun.<name>` or `aliyun.<name>[<index>]`. */
+function isSet(present: Record<string, unknown>, path: string): boolean {
+  const [, name = "", index] = /^aliyun\.(\w+)(?:\[(\d+)\])?$/.exec(path) ?? [];
+  const value = present[name];
+  return index === undefined || !Array.isArray(value) ? value !== undefined : value[Number(index)] !== undefined;
 }
 
 const isHidden = (config: StackConfig, name: string) => {

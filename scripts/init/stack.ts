@@ -8,6 +8,8 @@ import { effectiveHostname, missingSettings, type StackConfig } from "./missing.
 export interface StackSettings {
   hostname: string;
   subnet?: string;
+  /** For the target `aliyun`: its leaves, by path. */
+  aliyun?: [path: string, value: string][];
   installer?: { file?: string; url?: string; sha256: string };
 }
 

@@ -57,7 +57,9 @@ function namesIn({ topology: { storage, record, database, redis }, harbor }: Inv
   const hosts = [
     storage.kind === "nfs" ? storage.server : undefined,
     storage.kind === "s3" ? new URL(storage.endpoint).hostname : undefined,
+    storage.kind === "oss" ? `${storage.bucket}.oss-${storage.region}-internal.aliyuncs.com` : undefined,
     record.kind === "s3" ? new URL(record.endpoint).hostname : undefined,
+    record.kind === "oss" ? new URL(record.address).hostname : undefined,
     database?.host,
     redis?.host,
     harbor.installer.url && new URL(harbor.installer.url).hostname,

@@ -5,7 +5,9 @@ import { createInterface } from "node:readline";
 import type { RecordAccess } from "../../components/model/record.ts";
 import type { RecordRequest } from "./client.ts";
 import { DirectoryStore } from "./directory-store.ts";
-import { S3Store } from "./s3-store.ts";
+import { ObjectStore } from "./object-store.ts";
+import { ossBucket } from "./oss-bucket.ts";
+import { s3Bucket } from "./s3-bucket.ts";
 import { claim, history, provesExclusive, type RecordStore, readRecord, restore } from "./store.ts";
 
 /** The first line says where the record lies. Answers until stdin ends, one request after the other. */
@@ -72,12 +74,14 @@ async function race(
 const beside = (record: string, trial?: string) => (trial ? `${record}.${trial}` : record);
 
 function openStore(place: RecordAccess, trial?: string): RecordStore {
-  return place.kind === "s3"
-    ? new S3Store(place, beside(place.prefix, trial))
-    : new DirectoryStore(beside(place.path, trial));
+  return place.kind === "directory" ? new DirectoryStore(beside(place.path, trial)) : objectStore(place, trial);
+}
+
+function objectStore(place: Exclude<RecordAccess, { kind: "directory" }>, trial?: string): ObjectStore {
+  return new ObjectStore(place.kind === "s3" ? s3Bucket(place) : ossBucket(place), beside(place.prefix, trial));
 }
 
 async function forget(place: RecordAccess, trial: string): Promise<void> {
-  if (place.kind === "s3") await new S3Store(place, beside(place.prefix, trial)).clear();
-  else await rm(beside(place.path, trial), { recursive: true, force: true });
+  if (place.kind === "directory") await rm(beside(place.path, trial), { recursive: true, force: true });
+  else await objectStore(place, trial).clear();
 }

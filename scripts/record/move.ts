@@ -8,7 +8,7 @@ import { UserError } from "../user-error.ts";
 
 /** A place without what opens it. */
 export function placeOf(access: RecordAccess): RecordPlace {
-  if (access.kind === "directory") return access;
+  if (access.kind !== "s3") return access;
   const { accessKeyId: _, secretAccessKey: __, ...place } = access;
   return place;
 }

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostAddress } from "../../components/model/address.ts";
 import type { RecordAccess } from "../../components/model/record.ts";
 import { sshArguments } from "../../scripts/lab/lab.ts";
-import { S3Store } from "../../scripts/record/s3-store.ts";
+import { ObjectStore } from "../../scripts/record/object-store.ts";
+import { s3Bucket } from "../../scripts/record/s3-bucket.ts";
 import { until } from "../../scripts/roll/wait.ts";
 import { asRoot, initStackOn, makeMachines } from "../support/machines.ts";
 import { makeImage } from "../support/registry.ts";
@@ -36,7 +37,8 @@ const client = new AwsClient({ ...keys, region: "us-east-1", service: "s3" });
 let stack: LabStack;
 const up = () => stack.run("pulumi", "up", "--yes", "--skip-preview", "--non-interactive");
 const set = (...words: string[]) => stack.ok("pulumi", "config", "set", "--path", ...words);
-const epochs = async () => (await new S3Store(place).numbers(0)).sort((a, b) => a - b);
+const storeAt = (at = place, prefix = place.prefix) => new ObjectStore(s3Bucket(at), prefix);
+const epochs = async () => (await storeAt().numbers(0)).sort((a, b) => a - b);
 const newestEpoch = async () =>
   JSON.parse((await stack.ok("harbor-ha", "record", "show", "--json")).stdout).entries[0].epoch;
 
@@ -59,9 +61,9 @@ beforeAll(async () => {
 afterAll(() => LabStack.remove());
 
 test("four writers race for 100 entries: each has one winner, and everybody reads it", async () => {
-  const trial = new S3Store(place, "trial");
+  const trial = storeAt(place, "trial");
   for (let number = 1; number <= 100; number++) {
-    const results = await Promise.all([1, 2, 3, 4].map(() => new S3Store(place, "trial").create(number, `${number}`)));
+    const results = await Promise.all([1, 2, 3, 4].map(() => storeAt(place, "trial").create(number, `${number}`)));
     expect(results.filter((result) => result === "created")).toHaveLength(1);
   }
   expect(await trial.numbers(95)).toEqual([96, 97, 98, 99, 100]);
@@ -136,7 +138,7 @@ test("the record moves to another bucket; without the move `up` refuses", async 
   await stack.ok("harbor-ha", "record", "move");
   expect((await up()).code).toBe(0);
   await stack.untilStatus("the pair is healthy", ({ healthy }) => healthy);
-  const moved = await new S3Store({ ...place, bucket: "second" }).numbers(0);
+  const moved = await storeAt({ ...place, bucket: "second" }).numbers(0);
   expect(moved.length).toBeGreaterThanOrEqual(before);
   await stack.ok("harbor-ha", "lab", "poweroff", "node1");
   await stack.ok("harbor-ha", "lab", "poweron", "node1");

@@ -1,8 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { formatProblems, type Problem } from "../../components/model/problems.ts";
 import { ownedSettings } from "../../components/services/postgres/settings.ts";
 import { type Identity, makeIdentity } from "../../scripts/init/identity.ts";
@@ -50,23 +47,6 @@ const ecs = (changes: object) => ({
   fence: { aliyun: { region: "cn-hangzhou", node1: "i-bp1aaaa", node2: "i-bp1bbbb", ...changes } },
 });
 const pair = (changes: object) => ({ target: "hosts", hosts: { ...hosts, ...changes } });
-
-const aliyun = {
-  region: "cn-hangzhou",
-  zones: ["cn-hangzhou-j", "cn-hangzhou-k"],
-  image: "debian_12_11_x64_20G_alibase_20260801.vhd",
-  administrators: ["203.0.113.7/32"],
-  clients: ["203.0.113.0/24"],
-  publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample",
-};
-/** A pair in Alibaba Cloud, with changes. */
-const inCloud = (changes: object) => ({ target: "aliyun", aliyun: { ...aliyun, ...changes } });
-const own = {
-  vpc: "vpc-bp1aaaa",
-  switches: ["vsw-bp1aaaa", "vsw-bp1bbbb"],
-  cidrs: ["192.168.3.0/24", "192.168.4.0/24"],
-  addresses: ["192.168.3.20", "192.168.4.20"],
-};
 
 function problemsOf(changes: Record<string, unknown>): Problem[] {
   const result = readConfig(raw(changes));
@@ -601,72 +581,4 @@ test("no message quotes a secret, whatever is wrong with it", async () => {
     expect(problems, JSON.stringify(Object.keys(changes))).not.toEqual([]);
     expect(formatProblems(problems)).not.toContain(marker);
   }
-});
-
-describe("a pair in Alibaba Cloud", () => {
-  test("needs little: everything else has a default", () => {
-    expect(problemsOf(inCloud({}))).toEqual([]);
-    expect(problemsOf(inCloud({ network: { existing: own } }))).toEqual([]);
-  });
-
-  test.each<[path: string, changes: object, words: string]>([
-    ["aliyun", { target: "aliyun" }, "required for the target `aliyun`"],
-    ["aliyun", { aliyun }, "belongs to the target `aliyun`, but target is `lab`"],
-    ["hosts", { ...inCloud({}), hosts }, "belongs to the target `hosts`, but target is `aliyun`"],
-    ["storage", { ...inCloud({}), storage: { nfs: { server: "nas", export: "/" } } }, "the share is made by the stack"],
-    [
-      "docker.addressPool",
-      { ...inCloud({}), docker: { addressPool: "10.77.0.0/16" } },
-      "contains the switch 10.77.1.0/24",
-    ],
-    ["aliyun.region", inCloud({ region: "Hangzhou" }), "must be a region's id"],
-    ["aliyun.zones.1", inCloud({ zones: ["cn-hangzhou-j", "cn-hangzhou-j"] }), "both nodes would be gone"],
-    ["aliyun.zones.0", inCloud({ zones: ["cn-beijing-a", "cn-hangzhou-k"] }), "is not in cn-hangzhou"],
-    ["aliyun.instanceType", inCloud({ instanceType: "e-c1m2.large" }), "must be an instance type"],
-    ["aliyun.diskCategory", inCloud({ diskCategory: "ssd" }), "cloud_essd"],
-    ["aliyun.systemDiskGb", inCloud({ systemDiskGb: 1 }), "20"],
-    ["aliyun.dataDiskGb", inCloud({ dataDiskGb: 40_000 }), "32768"],
-    ["aliyun.administrators", inCloud({ administrators: [] }), "at least one network from which SSH"],
-    ["aliyun.administrators.0", inCloud({ administrators: ["0.0.0.0/0"] }), "too wide"],
-    ["aliyun.clients.0", inCloud({ clients: ["203.0.113.7"] }), "a.b.c.d/n"],
-    ["aliyun.clients.0", inCloud({ clients: ["203.0.113.7/24"] }), "bits set beyond its prefix /24"],
-    ["aliyun.clients.0", inCloud({ clients: ["203.0.300.0/24"] }), "too big"],
-    ["aliyun.publicKey", inCloud({ publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----" }), "must be a public key"],
-    ["aliyun.network.cidr", inCloud({ network: { cidr: "10.77.1.0/24" } }), "must be a /16 network"],
-    [
-      "aliyun.network.existing.addresses.1",
-      inCloud({ network: { existing: { ...own, addresses: ["192.168.3.20", "192.168.3.21"] } } }),
-      "192.168.3.21 is not in 192.168.4.0/24",
-    ],
-    [
-      "aliyun.network.existing.vpc",
-      inCloud({ network: { existing: { ...own, vpc: "my-network" } } }),
-      "must be the id of a VPC",
-    ],
-    ["aliyun.loadBalancer.kind", inCloud({ loadBalancer: { kind: "alb" } }), "nlb"],
-    ["aliyun.tags.acs:x", inCloud({ tags: { "acs:x": "1" } }), "no tag's name"],
-  ])("%s %j", (path, changes, words) => {
-    const problems = problemsOf(changes as Record<string, unknown>);
-    expect(problems).toEqual([expect.objectContaining({ path, remedy: expect.stringMatching(/./) })]);
-    expect(formatProblems(problems)).toContain(words);
-  });
-
-  test("clients at an address instead of a name are told", () => {
-    expect(problemsOf({ ...inCloud({}), hostname: "198.51.100.3" }).map(({ path }) => path)).toContain("hostname");
-  });
-});
-
-describe("the examples", () => {
-  const directory = join(import.meta.dirname, "../../stacks/examples");
-  test.each(readdirSync(directory))("%s is a whole stack file", (file) => {
-    const { config } = parse(readFileSync(join(directory, file), "utf8")) as { config: Record<string, unknown> };
-    const given = Object.fromEntries(
-      Object.entries(config).map(([key, value]) => [key.replace("harbor-ha:", ""), value]),
-    );
-    const example = given.harbor as { installer: object };
-    const harbor = { ...example, installer: { ...example.installer, sha256: "a".repeat(64) } };
-    expect(problemsOf({ ...given, harbor }).filter(({ reason }) => !reason.startsWith("the certificate that"))).toEqual(
-      [],
-    );
-  });
 });

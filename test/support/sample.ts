@@ -46,6 +46,25 @@ export const sampleConfig: Config = {
   },
 };
 
+/** What the target `aliyun` cannot do without. */
+export const aliyunSample = {
+  region: "cn-hangzhou",
+  zones: ["cn-hangzhou-j", "cn-hangzhou-k"],
+  image: "debian_12_11_x64_20G_alibase_20260801.vhd",
+  administrators: ["203.0.113.7/32"],
+  clients: ["203.0.113.0/24"],
+  publicKey: "ssh-ed25519 AAAAsample",
+  bucketSuffix: "k7m2pd",
+};
+
+/** A network of one's own for it. */
+export const ownNetwork = {
+  vpc: "vpc-bp1aaaa",
+  switches: ["vsw-bp1aaaa", "vsw-bp1bbbb"],
+  cidrs: ["192.168.3.0/24", "192.168.4.0/24"],
+  addresses: ["192.168.3.20", "192.168.4.20"],
+};
+
 /** The pair of such a stack. */
 export function sampleInventory(config: Config = sampleConfig): Inventory {
   const topology = labTopology.of("sample", config);

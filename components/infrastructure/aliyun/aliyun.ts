@@ -1,21 +1,35 @@
 import { readFileSync } from "node:fs";
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import { type AliyunConfig, aliyunTopology, nodeAddresses } from "../../model/aliyun.ts";
+import {
+  type AliyunConfig,
+  aliyunTopology,
+  type BucketUse,
+  nodeAddresses,
+  stackNameProblem,
+} from "../../model/aliyun.ts";
 import type { Infrastructure } from "../infrastructure.ts";
+import { Bucket } from "./bucket.ts";
+import { NodeRole, RegistryUser } from "./identity.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 import { Nas } from "./nas.ts";
 import { Network } from "./network.ts";
 import { Node } from "./node.ts";
+import { Postgres } from "./postgres.ts";
+import { Redis } from "./redis.ts";
 
-/** Two ECS instances in two zones behind a load balancer, with a share for the images. */
+/** Two ECS instances in two zones behind a load balancer; images on a share or in a bucket; database and Redis on the nodes or managed. */
 export function aliyunInfrastructure(stack: string, config: AliyunConfig, parent: pulumi.Resource): Infrastructure {
+  const problem = stackNameProblem(stack);
+  if (problem) throw new pulumi.RunError(problem);
   const options = { ...config.aliyun, tags: { ...config.aliyun.tags, "harbor-ha": stack } };
   const topology = aliyunTopology(stack, config);
   const provider = new alicloud.Provider("aliyun", { region: options.region }, { parent });
   const below = { parent, providers: { alicloud: provider } };
+  const common = { stack, options };
 
-  const network = new Network("network", { stack, options }, below);
+  const network = new Network("network", common, below);
+  const { vpcId, switchIds, zoneId } = network;
   const key = new alicloud.ecs.EcsKeyPair(
     "login",
     { keyPairName: `harbor-ha-${stack}`, publicKey: options.publicKey, tags: options.tags },
@@ -27,11 +41,10 @@ export function aliyunInfrastructure(stack: string, config: AliyunConfig, parent
       new Node(
         `node${index + 1}`,
         {
-          stack,
-          options,
+          ...common,
           zone: options.zones[index as 0 | 1],
           address,
-          switchId: network.switchIds[index as 0 | 1],
+          switchId: switchIds[index as 0 | 1],
           securityGroupId: network.securityGroupId,
           keyName: key.keyPairName,
           privateKey,
@@ -40,32 +53,55 @@ export function aliyunInfrastructure(stack: string, config: AliyunConfig, parent
         below,
       ),
   );
-  const nas = new Nas(
-    "nas",
-    { stack, options, vpcId: network.vpcId, switchId: network.switchIds[0], zoneId: network.zoneId },
-    below,
-  );
+  const instanceIds = nodes.map(({ instanceId }) => instanceId);
+
+  const uses: BucketUse[] = ["record", "backup", ...(options.images === "oss" ? ["images" as const] : [])];
+  const buckets = uses.map((use) => new Bucket(`${use}-bucket`, { ...common, use }, below));
+  const role = new NodeRole("node-role", { ...common, instanceIds }, below);
+  const registry = options.images === "oss" ? new RegistryUser("registry-user", common, below) : undefined;
+  const nas =
+    options.images === "nas" ? new Nas("nas", { ...common, vpcId, switchId: switchIds[0], zoneId }, below) : undefined;
+  const { external: redis } = config.redis;
+  const { external: postgres } = config.postgres;
+  const servers = [
+    ...(options.redis && redis
+      ? [
+          new Redis(
+            "redis",
+            { ...common, redis: options.redis, password: redis.password, switchId: switchIds[0], zoneId },
+            below,
+          ),
+        ]
+      : []),
+    ...(options.postgres && postgres
+      ? [new Postgres("postgres", { ...common, ...postgres, postgres: options.postgres, switchIds, zoneId }, below)]
+      : []),
+  ];
   const balancer = new LoadBalancer(
     "load-balancer",
-    {
-      stack,
-      options,
-      vpcId: network.vpcId,
-      switchIds: network.switchIds,
-      instanceIds: nodes.map(({ instanceId }) => instanceId),
-      affinity: topology.storage.kind === "nfs",
-    },
+    { ...common, vpcId, switchIds, instanceIds, affinity: topology.storage.kind === "nfs" },
     below,
   );
+
   const named = <T>(values: pulumi.Output<T>[]) =>
     Object.fromEntries(topology.nodes.map(({ name }, index) => [name, values[index] as pulumi.Output<T>]));
   return {
     topology,
     access: named(nodes.map(({ access }) => access)),
     fence: pulumi
-      .output(named(nodes.map(({ instanceId }) => instanceId)))
+      .output(named(instanceIds))
       .apply((instances) => ({ kind: "aliyun" as const, region: options.region, instances })),
-    machines: [...network.rules, ...nodes.map(({ ready }) => ready), ...nas.ready, balancer],
+    machines: [
+      ...network.rules,
+      ...nodes.map(({ ready }) => ready),
+      ...[...buckets, role, ...(nas ? [nas] : []), ...servers].flatMap(({ ready }) => ready),
+      balancer,
+    ],
+    loadBalancer: balancer.address,
+    secrets: registry && [
+      { label: "storage.accessKeyId", tag: "1", value: registry.accessKeyId },
+      { label: "storage.secretAccessKey", tag: "1", value: registry.accessKeySecret },
+    ],
     privateKey,
   };
 }

@@ -2,51 +2,43 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
 import { aliyunInfrastructure } from "../../../components/infrastructure/aliyun/aliyun.ts";
+import { withManagedServers } from "../../../components/model/aliyun.ts";
+import { type Item, items } from "../../../scripts/explain/items.ts";
 import { aliyunOptions } from "../../../stacks/aliyun-config.ts";
-import { sampleConfig } from "../../support/sample.ts";
+import { aliyunSample, ownNetwork, sampleConfig } from "../../support/sample.ts";
 import { type Asked, graphOf, resolved } from "./graph.ts";
 
-const minimal = {
-  region: "cn-hangzhou",
-  zones: ["cn-hangzhou-j", "cn-hangzhou-k"],
-  image: "debian_12_11_x64_20G_alibase_20260801.vhd",
-  administrators: ["203.0.113.7/32"],
-  clients: ["203.0.113.0/24"],
-  publicKey: "ssh-ed25519 AAAAsample",
-};
-
 async function infrastructure(changes: object = {}) {
-  const aliyun = aliyunOptions.parse({ ...minimal, ...changes });
-  const config = { ...sampleConfig, target: "aliyun" as const, aliyun };
+  const aliyun = aliyunOptions.parse({ ...aliyunSample, ...changes });
+  const config = withManagedServers("prod", { ...sampleConfig, target: "aliyun" as const, aliyun });
   const { asked, built } = await graphOf(() => {
     const parent = new pulumi.ComponentResource("test:index:Parent", "parent");
     return aliyunInfrastructure("prod", config, parent);
   });
-  return { asked, built };
+  return { aliyun, asked, built };
 }
 
+const redis = { instanceClass: "redis.master.small.default" };
 const variants: Record<string, object> = {
   minimal: {},
   clb: { loadBalancer: { kind: "clb" } },
-  private: {
-    publicAddresses: false,
-    loadBalancer: { public: false },
-    network: {
-      existing: {
-        vpc: "vpc-bp1aaaa",
-        switches: ["vsw-bp1aaaa", "vsw-bp1bbbb"],
-        cidrs: ["192.168.3.0/24", "192.168.4.0/24"],
-        addresses: ["192.168.3.20", "192.168.4.20"],
-      },
-    },
-  },
+  private: { publicAddresses: false, loadBalancer: { public: false }, network: { existing: ownNetwork } },
+  "managed-redis": { redis },
+  managed: { images: "oss", redis, postgres: {} },
 };
 const cloud = (asked: Asked[]) => asked.filter(({ type }) => type.startsWith("alicloud:"));
 const of = (asked: Asked[], kind: string) => cloud(asked).filter(({ type }) => type.endsWith(`:${kind}`));
 
+const machines = (asked: Asked[]) => of(asked, "Instance").filter(({ type }) => type.includes("ecs/"));
+
 /** Each is built once: the graph is what all tests look at. */
 const graphs: Record<string, Asked[]> = {};
-for (const [name, changes] of Object.entries(variants)) graphs[name] = (await infrastructure(changes)).asked;
+const explained: Record<string, Item[]> = {};
+for (const [name, changes] of Object.entries(variants)) {
+  const { asked, aliyun } = await infrastructure(changes);
+  graphs[name] = asked;
+  explained[name] = items(aliyun, { images: 200, traffic: 100 });
+}
 
 describe.each(Object.keys(variants))("%s", (name) => {
   const asked = graphs[name] ?? [];
@@ -65,7 +57,7 @@ describe.each(Object.keys(variants))("%s", (name) => {
     for (const rule of rules) {
       expect(rule).toMatchObject({ type: "ingress", nicType: "intranet" });
       expect(rule.cidrIp).not.toBe("0.0.0.0/0");
-      if (rule.portRange === "22/22") expect(minimal.administrators).toContain(rule.cidrIp);
+      if (rule.portRange === "22/22") expect(aliyunSample.administrators).toContain(rule.cidrIp);
     }
   });
 
@@ -76,18 +68,42 @@ describe.each(Object.keys(variants))("%s", (name) => {
       expect(text).not.toContain("PRIVATE KEY");
       expect(inputs.userData).toBeUndefined();
     }
-    expect(of(asked, "Instance").map(({ inputs }) => inputs.systemDiskEncrypted)).toEqual([true, true]);
+    expect(machines(asked).map(({ inputs }) => inputs.systemDiskEncrypted)).toEqual([true, true]);
     expect(of(asked, "EcsDisk").map(({ inputs }) => inputs.encrypted)).toEqual([true, true]);
-    expect(of(asked, "EcsDisk").map(({ inputs }) => inputs.zoneId)).toEqual(minimal.zones);
-    expect(new Set(of(asked, "Instance").map(({ inputs }) => inputs.vswitchId)).size).toBe(2);
-    expect(of(asked, "FileSystem").map(({ inputs }) => inputs.encryptType)).toEqual([1]);
+    expect(of(asked, "EcsDisk").map(({ inputs }) => inputs.zoneId)).toEqual(aliyunSample.zones);
+    expect(new Set(machines(asked).map(({ inputs }) => inputs.vswitchId)).size).toBe(2);
+    for (const { inputs } of of(asked, "FileSystem")) expect(inputs.encryptType).toBe(1);
+    for (const { inputs } of of(asked, "Bucket"))
+      expect(inputs).toMatchObject({
+        serverSideEncryptionRule: { sseAlgorithm: "AES256" },
+        redundancyType: "ZRS",
+        forceDestroy: false,
+      });
+    const closed = (kind: string, key: string) => of(asked, kind).map(({ inputs }) => inputs[key]);
+    const buckets = of(asked, "Bucket").length;
+    expect(closed("BucketAcl", "acl")).toEqual(Array(buckets).fill("private"));
+    expect(closed("BucketPublicAccessBlock", "blockPublicAccess")).toEqual(Array(buckets).fill(true));
+  });
+
+  test("keeps the record where nothing is replaced, and without versions", () => {
+    const [record] = of(asked, "Bucket").filter(({ name }) => name === "record");
+    expect(record?.inputs.versioning).toBeUndefined();
+    expect(of(asked, "BucketOverwriteConfig").map(({ inputs }) => inputs.rules)).toEqual([
+      [expect.objectContaining({ action: "forbid", prefix: "record/" })],
+    ]);
+  });
+
+  test("explains everything that it makes, and nothing else", () => {
+    const types = new Set((explained[name] ?? []).flatMap(({ types }) => types));
+    expect(types).toEqual(new Set(cloud(asked).map(({ type }) => type)));
   });
 
   test("asks each node's agent how it is, and keeps a client with one node while images are on NFS", () => {
+    const nfs = of(asked, "FileSystem").length > 0;
     const [nlb] = of(asked, "ServerGroup").filter(({ type }) => type.includes("nlb/"));
     if (nlb)
       expect(nlb.inputs).toMatchObject({
-        scheduler: "Sch",
+        scheduler: nfs ? "Sch" : "Wlc",
         healthCheck: { healthCheckType: "HTTP", healthCheckUrl: "/endpoint", healthCheckConnectPort: 8008 },
       });
     else
@@ -104,7 +120,7 @@ describe.each(Object.keys(variants))("%s", (name) => {
     for (const { inputs } of cloud(asked))
       for (const [key, value] of Object.entries(inputs))
         if (
-          /^(vpc|vswitch|securityGroup|instance|disk|keyPair|loadBalancer|serverGroup|accessGroup|address)Name$/.test(
+          /^(vpc|vswitch|securityGroup|instance|dbInstance|disk|keyPair|loadBalancer|serverGroup|accessGroup|address|role|policy)Name$/.test(
             key,
           )
         )
@@ -114,7 +130,7 @@ describe.each(Object.keys(variants))("%s", (name) => {
 
 test("is protected until somebody says otherwise, and open to everybody only when asked", async () => {
   const protection = (asked: Asked[]) => [
-    ...of(asked, "Instance").map(({ inputs }) => inputs.deletionProtection),
+    ...machines(asked).map(({ inputs }) => inputs.deletionProtection),
     ...of(asked, "EipAddress").map(({ inputs }) => inputs.deletionProtection),
     ...of(asked, "LoadBalancer").map(({ inputs }) => inputs.deletionProtectionEnabled),
   ];
@@ -146,9 +162,68 @@ test("knows its files before the cloud has answered, and its logins and fence af
   });
 });
 
+describe("from one variant to another", () => {
+  const holdsData = /:(FileSystem|EcsDisk|Bucket|Database)$|kvstore\/instance|rds\/instance|ecs\/instance/;
+  const data = (name: string) =>
+    new Map(
+      (graphs[name] ?? [])
+        .filter(({ type }) => holdsData.test(type))
+        .map(({ type, name, inputs }) => [`${type} ${name}`, inputs] as const),
+    );
+
+  test.each([
+    ["minimal", "managed-redis"],
+    ["minimal", "managed"],
+    ["managed-redis", "managed"],
+    ["minimal", "clb"],
+  ])("%s to %s: what holds data and stays is asked for as before", (from, to) => {
+    const [before, after] = [data(from), data(to)];
+    const staying = [...before.keys()].filter((key) => after.has(key));
+    expect(staying.length).toBeGreaterThanOrEqual(6);
+    for (const key of staying) expect(after.get(key), key).toEqual(before.get(key));
+  });
+});
+
+test("the registry's key reaches the hosts' secrets alone, and Redis' and the database's passwords are derived", async () => {
+  const { built, asked } = await infrastructure(variants.managed);
+  const secrets = await Promise.all(
+    (built.secrets ?? []).map(async ({ label, value }) => [label, await resolved(value)]),
+  );
+  expect(Object.fromEntries(secrets)).toEqual({
+    "storage.accessKeyId": "registry",
+    "storage.secretAccessKey": "made-by-the-cloud",
+  });
+  expect(built.topology).toMatchObject({
+    storage: { kind: "oss", region: "cn-hangzhou", bucket: "harbor-ha-prod-images-k7m2pd" },
+    database: { host: "postgres.prod.harbor-ha.internal", user: "harbor", name: "registry", sslMode: "require" },
+    redis: { host: "redis.prod.harbor-ha.internal", port: 6379, tls: false },
+  });
+  const passwords = [
+    of(asked, "Instance").find(({ type }) => type.includes("kvstore"))?.inputs.password,
+    of(asked, "RdsAccount")[0]?.inputs.accountPassword,
+  ];
+  expect(new Set(passwords).size).toBe(2);
+  for (const { value: password } of passwords as { value: string }[]) {
+    // Three kinds of characters, 8 to 32 of them, and none on which Harbor breaks.
+    expect(password).toMatch(/^[A-Za-z0-9_-]{8,32}$/);
+    for (const kind of [/[A-Z]/, /[a-z]/, /[0-9]/]) expect(password).toMatch(kind);
+  }
+});
+
+test("a stack whose name the cloud would not take is refused before anything is made", async () => {
+  const aliyun = aliyunOptions.parse(aliyunSample);
+  const build = graphOf(() => {
+    const parent = new pulumi.ComponentResource("test:index:Parent", "parent");
+    return aliyunInfrastructure("Prod_EU", { ...sampleConfig, aliyun }, parent);
+  });
+  await expect(build).rejects.toThrow(/stack's name "Prod_EU" .* lower-case letters/);
+});
+
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
+  // As the SDK hands a secret to the engine.
+  if ("4dabf18193072939515e22adb298388d" in value) return "[secret]";
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => a.localeCompare(b))

@@ -13,12 +13,17 @@ const answers: Record<string, (name: string) => object> = {
   "alicloud:nlb/loadBalancer:LoadBalancer": () => ({ dnsName: "nlb-1.cn-hangzhou.nlb.aliyuncsslb.com" }),
   "alicloud:slb/applicationLoadBalancer:ApplicationLoadBalancer": () => ({ address: "198.51.100.3" }),
   "alicloud:nas/mountTarget:MountTarget": () => ({ mountTargetDomain: "1ab-xyz.cn-hangzhou.nas.aliyuncs.com" }),
+  "alicloud:kvstore/instance:Instance": () => ({ connectionDomain: "r-bp1.redis.rds.aliyuncs.com" }),
+  "alicloud:rds/instance:Instance": () => ({ connectionString: "pgm-bp1.pg.rds.aliyuncs.com" }),
+  "alicloud:ram/accessKey:AccessKey": () => ({ secret: "made-by-the-cloud" }),
   "command:local:Command": (name) => (name.endsWith("-host-key") ? { stdout: "ssh-ed25519 AAAAhost\n" } : {}),
 };
 
 const ids: Record<string, string> = {
   "alicloud:ecs/instance:Instance": "i-bp1",
   "alicloud:ecs/ecsDisk:EcsDisk": "d-bp1",
+  // A role's id is its name.
+  "alicloud:ram/role:Role": "harbor-ha-prod-",
 };
 
 /** Runs a piece of a Pulumi program without an engine, with the real SDK's types. @returns what it asked for, in order. */

@@ -31,7 +31,9 @@ async function stopped(inventory: Inventory, changes: Partial<typeof pace> = {})
   const log = (line: string) => said.push(line);
   await fence(inventory, "node1", false, log, { ...pace, ...changes }).catch((error: UserError) => {
     for (const secret of Object.values(secrets)) expect(error.message).not.toContain(secret);
-    expect(error.message).toMatch(/^node1 is not proven to be off: .*Next: .*--i-switched-it-off-by-hand \[fence\./);
+    expect(error.message).toMatch(
+      /^node1 is not proven to be off: .*Next: .*--i-switched-it-off-by-hand \[(fence|cloud)\./,
+    );
     throw error;
   });
   expect(said.join()).not.toMatch(new RegExp(Object.values(secrets).join("|")));
@@ -135,19 +137,19 @@ describe("what is no proof is refused, with the next thing to try", () => {
   test.each<[string, string, RegExp, (asked: Asked) => Answer]>([
     [
       "an unknown key",
-      "fence.credentials",
+      "cloud.credentials",
       /credentials \(InvalidAccessKeyId\.NotFound\).*ALIBABA_CLOUD_ACCESS_KEY_ID/,
       (asked) => refusal("InvalidAccessKeyId.NotFound", asked, 404),
     ],
     [
       "a wrong secret",
-      "fence.credentials",
+      "cloud.credentials",
       /\(SignatureDoesNotMatch\)/,
       (asked) => refusal("SignatureDoesNotMatch", asked, 400),
     ],
     [
       "a token that has expired",
-      "fence.credentials",
+      "cloud.credentials",
       /\(InvalidSecurityToken\.Expired\)/,
       (asked) => refusal("InvalidSecurityToken.Expired", asked, 400),
     ],
@@ -229,14 +231,14 @@ describe("what is no proof is refused, with the next thing to try", () => {
       asked.action === "StopInstance" ? "silence" : described(asked, "Stopped"),
     );
     await expect(stopped(inventory, { deadlineMs: 0, requestMs: 100 })).rejects.toMatchObject(
-      refused("fence.no-answer", /did not answer \w+ in time \(last: nothing in time\)/),
+      refused("cloud.no-answer", /did not answer \w+ in time \(last: nothing in time\)/),
     );
   });
 
   test("throttling that does not end", async () => {
     const { inventory } = await cloud((asked) => refusal("Throttling.User", asked, 400));
     await expect(stopped(inventory, { deadlineMs: 50 })).rejects.toMatchObject(
-      refused("fence.no-answer", /last: Throttling\.User/),
+      refused("cloud.no-answer", /last: Throttling\.User/),
     );
   });
 
@@ -244,7 +246,7 @@ describe("what is no proof is refused, with the next thing to try", () => {
     const { inventory } = await cloud(() => "reset");
     closeCloud();
     await expect(stopped(inventory, { deadlineMs: 50 })).rejects.toMatchObject(
-      refused("fence.no-answer", /http:\/\/127\.0\.0\.1:\d+ did not answer .*ECONNREFUSED/),
+      refused("cloud.no-answer", /http:\/\/127\.0\.0\.1:\d+ did not answer .*ECONNREFUSED/),
     );
   });
 
@@ -257,7 +259,7 @@ describe("what is no proof is refused, with the next thing to try", () => {
     vi.stubEnv("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:9/");
     const { asked, inventory } = await cloud(() => "reset");
     await expect(stopped(inventory)).rejects.toMatchObject(
-      refused("fence.credentials", /has no credentials.*aliyun configure/),
+      refused("cloud.credentials", /has no credentials.*aliyun configure/),
     );
     expect(asked).toEqual([]);
   });

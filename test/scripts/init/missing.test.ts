@@ -32,6 +32,23 @@ describe("init", () => {
     expect(missingSettings(configAfter(count), settings)).toEqual(everything.slice(count));
   });
 
+  test("of a pair in Alibaba Cloud completes what a killed run has set, and leaves the rest alone", () => {
+    const aliyun: [string, string][] = [
+      ["aliyun.region", "cn-hangzhou"],
+      ["aliyun.zones[0]", "cn-hangzhou-k"],
+      ["aliyun.zones[1]", "cn-hangzhou-j"],
+      ["aliyun.bucketSuffix", "k7m2pd"],
+    ];
+    const cloud = { hostname: settings.hostname, aliyun };
+    expect(missingSettings({}, cloud)).toEqual([["hostname", settings.hostname], ["target", "aliyun"], ...aliyun]);
+    const half = {
+      "harbor-ha:hostname": { value: settings.hostname },
+      "harbor-ha:target": { value: "aliyun" },
+      "harbor-ha:aliyun": object({ region: "cn-beijing", zones: ["cn-beijing-a"] }),
+    };
+    expect(missingSettings(half, cloud)).toEqual(aliyun.slice(2));
+  });
+
   test("leaves alone what the user set", () => {
     const config = {
       "harbor-ha:hostname": { value: "mine.example.com" },

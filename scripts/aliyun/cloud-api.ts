@@ -15,7 +15,7 @@ export interface Pace {
 }
 
 /** Why the fence cannot do its work, and the next thing to try. Holds nothing that the API echoes, for that may be a key. */
-export class EcsFault extends Error {
+export class CloudFault extends Error {
   readonly id: string;
   readonly remedy: string;
   constructor(id: string, reason: string, remedy: string) {
@@ -26,7 +26,7 @@ export class EcsFault extends Error {
 }
 
 /** The API's own answer that it does not do what was asked. */
-export class EcsRefusal extends Error {
+export class CloudRefusal extends Error {
   readonly code: string;
   readonly requestId: string;
   constructor(code: string, requestId: string) {
@@ -36,40 +36,46 @@ export class EcsRefusal extends Error {
   }
 }
 
-type Action = "DescribeInstances" | "StopInstance" | "RunCommand" | "DescribeInvocationResults";
-type Request = (action: Action, query: Record<string, string>) => Promise<unknown>;
+/** The services that are asked, with the version of their API. */
+const versions = { ecs: "2014-05-26", nlb: "2022-04-30", nas: "2017-06-26" };
+export type Service = keyof typeof versions;
 
-/** The ECS API of a region: a call is repeated until it is answered or the time is up. */
-export class EcsApi {
+type Request = (action: string, query: Record<string, string>) => Promise<unknown>;
+
+/** The API of a service in a region: a call is repeated until it is answered or the time is up. */
+export class CloudApi {
   private readonly request: Request;
-  private readonly endpoint: string;
+  /** As errors name it. */
+  private readonly name: string;
   private readonly pace: Pace;
   private readonly log: (line: string) => void;
   private readonly deadline: number;
 
-  private constructor(request: Request, endpoint: string, pace: Pace, log: (line: string) => void) {
+  private constructor(request: Request, name: string, pace: Pace, log: (line: string) => void) {
     this.request = request;
-    this.endpoint = endpoint;
+    this.name = name;
     this.pace = pace;
     this.log = log;
     this.deadline = performance.now() + pace.deadlineMs;
   }
 
-  /** @throws EcsFault if this machine holds no credentials. */
+  /** @throws CloudFault if this machine holds no credentials. */
   static async open(
-    fence: Pick<EcsFence, "region" | "endpoint">,
+    place: { region: string; endpoint?: string },
     pace: Pace,
     log: (line: string) => void,
-  ): Promise<EcsApi> {
-    const endpoint = fence.endpoint ?? `https://ecs.${fence.region}.aliyuncs.com`;
-    return new EcsApi(await signedRequest(endpoint, fence.region, pace.requestMs), endpoint, pace, log);
+    service: Service = "ecs",
+  ): Promise<CloudApi> {
+    const endpoint = place.endpoint ?? `https://${service}.${place.region}.aliyuncs.com`;
+    const request = await signedRequest(service, endpoint, place.region, pace.requestMs);
+    return new CloudApi(request, `${service.toUpperCase()} API at ${endpoint}`, pace, log);
   }
 
   /**
-   * @throws EcsRefusal with the API's code.
-   * @throws EcsFault if no answer came in time; what was asked for may have happened all the same.
+   * @throws CloudRefusal with the API's code.
+   * @throws CloudFault if no answer came in time; what was asked for may have happened all the same.
    */
-  async call<T>(action: Action, query: Record<string, string>, answer: z.ZodType<T>): Promise<T> {
+  async call<T>(action: string, query: Record<string, string>, answer: z.ZodType<T>): Promise<T> {
     let pauseMs = this.pace.pauseMs / 4;
     let said = "";
     for (;;) {
@@ -81,12 +87,12 @@ export class EcsApi {
         trouble = passing(error as SdkError);
       }
       if (performance.now() + pauseMs > this.deadline)
-        throw new EcsFault(
-          "fence.no-answer",
-          `the ECS API at ${this.endpoint} did not answer ${action} in time (last: ${trouble})`,
+        throw new CloudFault(
+          "cloud.no-answer",
+          `the ${this.name} did not answer ${action} in time (last: ${trouble})`,
           "run the same command again",
         );
-      if (trouble !== said) this.log(`the ECS API does not answer yet: ${trouble}`);
+      if (trouble !== said) this.log(`the ${this.name} does not answer yet: ${trouble}`);
       said = trouble;
       await setTimeout(pauseMs);
       pauseMs = Math.min(pauseMs * 2, this.pace.pauseMs * 4);
@@ -102,7 +108,7 @@ export class EcsApi {
 }
 
 /** Requests by the official SDK, which takes a quarter of a second to load: only who fences pays for it. */
-async function signedRequest(endpoint: string, region: string, requestMs: number): Promise<Request> {
+async function signedRequest(service: Service, endpoint: string, region: string, requestMs: number): Promise<Request> {
   const load = createRequire(import.meta.url);
   const { default: Credential } = load("@alicloud/credentials") as typeof import("@alicloud/credentials");
   const { default: Client, ...models } = load("@alicloud/openapi-client") as typeof import("@alicloud/openapi-client");
@@ -110,8 +116,8 @@ async function signedRequest(endpoint: string, region: string, requestMs: number
   const credential = new Credential();
   // Asked for once before the first request, to tell "none here" from "no answer".
   await credential.getCredential().catch(() => {
-    throw new EcsFault(
-      "fence.credentials",
+    throw new CloudFault(
+      "cloud.credentials",
       "this machine has no credentials for Alibaba Cloud that can be used",
       `${whereCredentialsLie}, and run the same command again`,
     );
@@ -130,7 +136,7 @@ async function signedRequest(endpoint: string, region: string, requestMs: number
   return async (action, query) => {
     const params = new Params({
       action,
-      version: "2014-05-26",
+      version: versions[service],
       style: "RPC",
       method: "POST",
       pathname: "/",
@@ -156,14 +162,14 @@ interface SdkError extends Error {
 
 /**
  * What stands between a call and its answer, and may pass. Only codes: the messages hold URLs, and strings that were signed.
- * @throws EcsRefusal if the error is an answer.
+ * @throws CloudRefusal if the error is an answer.
  */
 function passing({ name, code, data }: SdkError): string {
   if (!data) return /timeout/i.test(name) ? "nothing in time" : wordOr(code, "no answer that can be read");
   const status = data.statusCode ?? 0;
   const word = wordOr(data.Code, `HTTP ${status}`);
   if (status >= 500 || /throttling/i.test(word)) return word;
-  throw new EcsRefusal(word, wordOr(data.RequestId, "unknown"));
+  throw new CloudRefusal(word, wordOr(data.RequestId, "unknown"));
 }
 
 const wordOr = (value: unknown, otherwise: string) =>

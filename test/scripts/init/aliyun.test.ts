@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { CloudFault } from "../../../scripts/aliyun/cloud-api.ts";
+import { aliyunSettings } from "../../../scripts/init/aliyun.ts";
+
+const account = {
+  zones: ["cn-hangzhou-k", "cn-hangzhou-j"] as [string, string],
+  image: "debian_12_11_x64_20G_alibase_20260801.vhd",
+  instanceType: "ecs.e-c1m2.large",
+};
+
+function keyFile(text = "ssh-ed25519 AAAAsample me@desk\n"): string {
+  const directory = mkdtempSync(join(tmpdir(), "harbor-ha-init-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, "id.pub");
+  writeFileSync(file, text);
+  return file;
+}
+const wishes = () => ({ region: "cn-hangzhou", administrators: ["203.0.113.7/32"], publicKeyFile: keyFile() });
+const settings = (changes: object = {}, stack = "prod", ask = async () => account) =>
+  aliyunSettings(stack, { ...wishes(), ...changes }, () => {}, ask);
+
+test("what the account and its user know becomes settings, each by its path", async () => {
+  expect(await settings()).toEqual([
+    ["aliyun.region", "cn-hangzhou"],
+    ["aliyun.zones[0]", "cn-hangzhou-k"],
+    ["aliyun.zones[1]", "cn-hangzhou-j"],
+    ["aliyun.image", account.image],
+    ["aliyun.instanceType", account.instanceType],
+    ["aliyun.administrators[0]", "203.0.113.7/32"],
+    ["aliyun.clients[0]", "203.0.113.7/32"],
+    ["aliyun.publicKey", "ssh-ed25519 AAAAsample me@desk"],
+    ["aliyun.bucketSuffix", expect.stringMatching(/^[a-z0-9]{6}$/)],
+  ]);
+});
+
+test.each([
+  ["a network without prefix", { administrators: ["203.0.113.7"] }, "prod", /aliyun.*administrators|a\.b\.c\.d\/n/],
+  [
+    "a private key",
+    { publicKeyFile: keyFile.bind(null, "-----BEGIN OPENSSH PRIVATE KEY-----\n") },
+    "prod",
+    /public key/,
+  ],
+  ["no key file", { publicKeyFile: "/nowhere.pub" }, "prod", /\/nowhere\.pub cannot be read: .*--public-key/],
+  ["a stack name for no cloud", {}, "Prod_1", /lower-case letters/],
+] as [string, Record<string, unknown>, string, RegExp][])("%s is refused", async (_, changes, stack, words) => {
+  const given = Object.fromEntries(
+    Object.entries(changes).map(([name, value]) => [name, typeof value === "function" ? value() : value]),
+  );
+  await expect(settings(given, stack)).rejects.toThrow(words);
+});
+
+test("what the account says no with is told with its remedy", async () => {
+  const ask = () => Promise.reject(new CloudFault("account.no-zones", "no two zones", "choose another region"));
+  await expect(settings({}, "prod", ask)).rejects.toThrow("no two zones → choose another region [account.no-zones]");
+});
