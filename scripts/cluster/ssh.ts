@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -28,6 +28,27 @@ interface RunOptions {
 export const turnedAway = ({ status, stderr }: SshResult) =>
   status === 255 && /^kex_exchange_identification: .*(closed|reset)/m.test(stderr);
 
+/**
+ * Whether something answers at all, be it with a refusal. A host without power does not, and that shows long before ssh gives up
+ * on it. Three attempts half a second apart, for one may get lost on the way.
+ */
+export async function answers(attempt: () => Promise<void>, pauseMs = 500): Promise<boolean> {
+  const answered = new AbortController();
+  for (let attempts = 0; attempts < 3 && !answered.signal.aborted; attempts++) {
+    void attempt().then(() => answered.abort());
+    await setTimeout(pauseMs, undefined, { signal: answered.signal }).catch(() => {});
+  }
+  return answered.signal.aborted;
+}
+
+/** Ends when the address has taken the connection or refused it; never, where nobody says anything. */
+const knock = (host: string, port: number) =>
+  new Promise<void>((resolve) => {
+    const socket = connect(port, host, () => socket.destroy());
+    socket.on("error", () => {}).on("close", () => resolve());
+    socket.setTimeout(5_000, () => socket.removeAllListeners("close").destroy()).unref();
+  });
+
 /** Said where the host's lock was not free in time. */
 export const lockHeld = (name: string) =>
   new UserError(
@@ -49,6 +70,8 @@ export class Ssh {
   private readonly directory: string;
   private readonly forwarded = new Map<string, Promise<string>>();
   private readonly relays: Server[] = [];
+  /** Whether the host has answered once: from then on its connection tells how it is. */
+  private answered = false;
 
   constructor(name: string, access: SshAccess, sshConfig?: string) {
     this.name = name;
@@ -120,9 +143,19 @@ export class Ssh {
     return status === 255 ? { ...result, stderr: `jump host ${jump.host}: ${stderr}` } : result;
   }
 
-  private runOnce(command: string, { input, after, timeoutMs = 60_000 }: RunOptions): Promise<SshResult> {
+  private async runOnce(command: string, { input, after, timeoutMs = 60_000 }: RunOptions): Promise<SshResult> {
+    const { host, port } = this.access;
+    if (!(await this.isThere()))
+      return { status: 255, stdout: "", stderr: `ssh: connect to host ${host} port ${port}: Connection timed out` };
     const words = [...this.arguments(), asRoot(this.access.user, command)];
     return collect(spawn("ssh", words, { stdio: "pipe", timeout: timeoutMs }), input, after);
+  }
+
+  /** A way round by another host, or by a person's own settings, is not ours to try. */
+  private async isThere(): Promise<boolean> {
+    const { host, port, jump } = this.access;
+    this.answered ||= jump !== undefined || this.sshConfig !== undefined || (await answers(() => knock(host, port)));
+    return this.answered;
   }
 
   /** Runs a command that has to succeed. @returns what it printed. @throws UserError with its own words. */
