@@ -1,30 +1,52 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
+import { HarborCluster } from "../../../components/harbor-cluster.ts";
 import { aliyunInfrastructure } from "../../../components/infrastructure/aliyun/aliyun.ts";
+import type { Infrastructure } from "../../../components/infrastructure/infrastructure.ts";
+import { targets } from "../../../components/infrastructure/targets.ts";
 import { withManagedServers } from "../../../components/model/aliyun.ts";
 import { type Item, items } from "../../../scripts/explain/items.ts";
+import { optionsOf } from "../../../scripts/explain/options.ts";
 import { aliyunOptions } from "../../../stacks/aliyun-config.ts";
+import type { Options } from "../../../stacks/config.ts";
 import { aliyunSample, ownNetwork, sampleConfig } from "../../support/sample.ts";
 import { type Asked, graphOf, resolved } from "./graph.ts";
 
-async function infrastructure(changes: object = {}) {
-  const aliyun = aliyunOptions.parse({ ...aliyunSample, ...changes });
-  const config = withManagedServers("prod", { ...sampleConfig, target: "aliyun" as const, aliyun });
-  const { asked, built } = await graphOf(() => {
-    const parent = new pulumi.ComponentResource("test:index:Parent", "parent");
-    return aliyunInfrastructure("prod", config, parent);
-  });
-  return { aliyun, asked, built };
+/** A whole stack, as its program builds it. */
+async function stack(options: Options) {
+  const { rootSecret, identity } = sampleConfig;
+  const config = withManagedServers("prod", { ...options, rootSecret, identity });
+  let infrastructure: Infrastructure | undefined;
+  const make = await targets.aliyun();
+  const { asked } = await graphOf(
+    () =>
+      new HarborCluster("prod", {
+        config,
+        infrastructure: (...args) => {
+          infrastructure = make(...args);
+          return infrastructure;
+        },
+      }),
+  );
+  if (!infrastructure || !options.aliyun) throw new Error("no pair in Alibaba Cloud");
+  return { aliyun: options.aliyun, asked, built: infrastructure };
 }
 
-const redis = { instanceClass: "redis.master.small.default" };
-const variants: Record<string, object> = {
-  minimal: {},
-  clb: { loadBalancer: { kind: "clb" } },
-  private: { publicAddresses: false, loadBalancer: { public: false }, network: { existing: ownNetwork } },
-  "managed-redis": { redis },
-  managed: { images: "oss", redis, postgres: {} },
+const example = (name: string) => optionsOf(join(import.meta.dirname, `../../../stacks/examples/aliyun-${name}.yaml`));
+const minimal = await example("minimal");
+const changed = (changes: object): Options => ({
+  ...minimal,
+  aliyun: aliyunOptions.parse({ ...minimal.aliyun, ...changes }),
+});
+
+/** The examples, and what they leave out. */
+const variants: Record<string, Options> = {
+  minimal,
+  "managed-redis": await example("managed-redis"),
+  managed: await example("managed"),
+  clb: changed({ loadBalancer: { kind: "clb" } }),
+  private: changed({ publicAddresses: false, loadBalancer: { public: false }, network: { existing: ownNetwork } }),
 };
 const cloud = (asked: Asked[]) => asked.filter(({ type }) => type.startsWith("alicloud:"));
 const of = (asked: Asked[], kind: string) => cloud(asked).filter(({ type }) => type.endsWith(`:${kind}`));
@@ -34,8 +56,8 @@ const machines = (asked: Asked[]) => of(asked, "Instance").filter(({ type }) => 
 /** Each is built once: the graph is what all tests look at. */
 const graphs: Record<string, Asked[]> = {};
 const explained: Record<string, Item[]> = {};
-for (const [name, changes] of Object.entries(variants)) {
-  const { asked, aliyun } = await infrastructure(changes);
+for (const [name, options] of Object.entries(variants)) {
+  const { asked, aliyun } = await stack(options);
   graphs[name] = asked;
   explained[name] = items(aliyun, { images: 200, traffic: 100 });
 }
@@ -58,6 +80,18 @@ describe.each(Object.keys(variants))("%s", (name) => {
       expect(rule).toMatchObject({ type: "ingress", nicType: "intranet" });
       expect(rule.cidrIp).not.toBe("0.0.0.0/0");
       if (rule.portRange === "22/22") expect(aliyunSample.administrators).toContain(rule.cidrIp);
+    }
+  });
+
+  test("keeps the database off the share, and every secret out of what is written in clear", () => {
+    const commands = asked.filter(({ type }) => type.startsWith("command:remote"));
+    const clear = commands.map(({ inputs }) => JSON.stringify(sorted(inputs)));
+    expect(clear.length).toBeGreaterThan(15);
+    for (const text of clear) {
+      expect(text).not.toContain("made-by-the-cloud");
+      expect(text).not.toContain(sampleConfig.rootSecret);
+      expect(text).not.toMatch(/Hh0[A-Za-z0-9_-]{29}/);
+      expect(text).not.toMatch(/data_directory[^,]*harbor-ha/);
     }
   });
 
@@ -135,14 +169,14 @@ test("is protected until somebody says otherwise, and open to everybody only whe
     ...of(asked, "LoadBalancer").map(({ inputs }) => inputs.deletionProtectionEnabled),
   ];
   expect(protection(graphs.minimal ?? [])).toEqual([true, true, true, true, true]);
-  const { asked: open } = await infrastructure({ protect: false, clients: ["0.0.0.0/0"] });
+  const { asked: open } = await stack(changed({ protect: false, clients: ["0.0.0.0/0"] }));
   expect(protection(open)).toEqual([false, false, false, false, false]);
   const toAll = of(open, "SecurityGroupRule").filter(({ inputs }) => inputs.cidrIp === "0.0.0.0/0");
   expect(toAll.map(({ inputs }) => inputs.portRange)).toEqual(["8443/8443"]);
 });
 
 test("knows its files before the cloud has answered, and its logins and fence afterwards", async () => {
-  const { built } = await infrastructure();
+  const { built } = await stack(minimal);
   expect(built.topology).toMatchObject({
     nodes: [
       { name: "node1", address: "10.77.1.11" },
@@ -185,7 +219,7 @@ describe("from one variant to another", () => {
 });
 
 test("the registry's key reaches the hosts' secrets alone, and Redis' and the database's passwords are derived", async () => {
-  const { built, asked } = await infrastructure(variants.managed);
+  const { built, asked } = await stack(await example("managed"));
   const secrets = await Promise.all(
     (built.secrets ?? []).map(async ({ label, value }) => [label, await resolved(value)]),
   );
