@@ -32,21 +32,30 @@ export const turnedAway = ({ status, stderr }: SshResult) =>
  * Whether something answers at all, be it with a refusal. A host without power does not, and that shows long before ssh gives up
  * on it. Three attempts half a second apart, for one may get lost on the way.
  */
-export async function answers(attempt: () => Promise<void>, pauseMs = 500): Promise<boolean> {
+export async function answers(attempt: (given: AbortSignal) => Promise<void>, pauseMs = 500): Promise<boolean> {
   const answered = new AbortController();
+  const givenUp = new AbortController();
   for (let attempts = 0; attempts < 3 && !answered.signal.aborted; attempts++) {
-    void attempt().then(() => answered.abort());
+    void attempt(givenUp.signal).then(() => answered.abort());
     await setTimeout(pauseMs, undefined, { signal: answered.signal }).catch(() => {});
   }
-  return answered.signal.aborted;
+  const { aborted } = answered.signal;
+  givenUp.abort();
+  return aborted;
 }
 
-/** Ends when the address has taken the connection or refused it; never, where nobody says anything. */
-const knock = (host: string, port: number) =>
+/** What the network says of a host that is gone, or of a way to it: no answer of its own. */
+const silence = new Set(["EHOSTUNREACH", "EHOSTDOWN", "ENETUNREACH", "ETIMEDOUT"]);
+
+/** Ends when the address has taken the connection or refused it. */
+const knock = (to: { host: string; port: number }, givenUp: AbortSignal) =>
   new Promise<void>((resolve) => {
-    const socket = connect(port, host, () => socket.destroy());
-    socket.on("error", () => {}).on("close", () => resolve());
-    socket.setTimeout(5_000, () => socket.removeAllListeners("close").destroy()).unref();
+    const socket = connect(to, () => socket.destroy());
+    let silent = false;
+    socket.on("error", ({ code = "" }: NodeJS.ErrnoException) => (silent = silence.has(code)));
+    socket.on("close", () => silent || resolve());
+    // A program does not end while a socket still tries.
+    givenUp.addEventListener("abort", () => socket.destroy());
   });
 
 /** Said where the host's lock was not free in time. */
@@ -151,10 +160,14 @@ export class Ssh {
     return collect(spawn("ssh", words, { stdio: "pipe", timeout: timeoutMs }), input, after);
   }
 
-  /** A way round by another host, or by a person's own settings, is not ours to try. */
+  /** Knocks where ssh itself would, by a person's own settings too; a way round by another host is not ours to try. */
   private async isThere(): Promise<boolean> {
-    const { host, port, jump } = this.access;
-    this.answered ||= jump !== undefined || this.sshConfig !== undefined || (await answers(() => knock(host, port)));
+    if (this.answered) return true;
+    const { stdout } = await collect(spawn("ssh", ["-G", ...this.arguments()], { stdio: "pipe" }));
+    const setting = (name: string) => new RegExp(`^${name} (.*)$`, "m").exec(stdout)?.[1] ?? "";
+    const detour = /^proxy(command|jump) (?!none$)/m.test(stdout);
+    const to = { host: setting("hostname"), port: Number(setting("port")) };
+    this.answered = detour || !to.host || (await answers((givenUp) => knock(to, givenUp)));
     return this.answered;
   }
 
