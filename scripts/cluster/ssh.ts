@@ -32,7 +32,7 @@ export const turnedAway = ({ status, stderr }: SshResult) =>
  * Whether something answers at all, be it with a refusal. A host without power does not, and that shows long before ssh gives up
  * on it. Three attempts half a second apart, for one may get lost on the way.
  */
-export async function answers(attempt: (given: AbortSignal) => Promise<void>, pauseMs = 500): Promise<boolean> {
+export async function answers(attempt: (givenUp: AbortSignal) => Promise<void>, pauseMs = 500): Promise<boolean> {
   const answered = new AbortController();
   const givenUp = new AbortController();
   for (let attempts = 0; attempts < 3 && !answered.signal.aborted; attempts++) {

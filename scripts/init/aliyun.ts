@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { stackNameProblem } from "../../components/model/aliyun.ts";
 import { describeIssues, formatProblems } from "../../components/model/problems.ts";
 import { aliyunOptions } from "../../stacks/aliyun-config.ts";
@@ -49,8 +50,9 @@ export async function aliyunSettings(
     publicKey,
     bucketSuffix: Array.from({ length: 6 }, () => "abcdefghijkmnpqrstuvwxyz23456789"[randomInt(32)]).join(""),
   };
-  const checked = aliyunOptions.safeParse(options);
-  if (!checked.success) throw new UserError(formatProblems(describeIssues(checked.error, aliyunOptions)), 2);
+  const whole = z.object({ aliyun: aliyunOptions });
+  const checked = whole.safeParse({ aliyun: options });
+  if (!checked.success) throw new UserError(formatProblems(describeIssues(checked.error, whole)), 2);
   return Object.entries(options).flatMap(([name, value]) =>
     Array.isArray(value)
       ? value.map((item, index): [string, string] => [`aliyun.${name}[${index}]`, item])

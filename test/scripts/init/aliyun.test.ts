@@ -37,7 +37,12 @@ test("what the account and its user know becomes settings, each by its path", as
 });
 
 test.each([
-  ["a network without prefix", { administrators: ["203.0.113.7"] }, "prod", /aliyun.*administrators|a\.b\.c\.d\/n/],
+  [
+    "a network without prefix",
+    { administrators: ["203.0.113.7"] },
+    "prod",
+    /harbor-ha:aliyun\.administrators.*a\.b\.c\.d\/n/,
+  ],
   [
     "a private key",
     { publicKeyFile: keyFile.bind(null, "-----BEGIN OPENSSH PRIVATE KEY-----\n") },
