@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostPaths } from "../../components/model/paths.ts";
-import type { Claim, RecordEntry } from "../../components/model/record.ts";
+import { type Claim, type RecordEntry, settled } from "../../components/model/record.ts";
 import { addressOf, type DataService, dataServices } from "../../components/model/topology.ts";
 import type { Cluster, Observation } from "../cluster/observe.ts";
 import { claimEntry, readHistory } from "../cluster/record.ts";
@@ -78,12 +78,16 @@ export async function move(cluster: Cluster, plan: Move, observation: Observatio
 }
 
 /** Everything that can be waited for happens before the first write of the record; then Harbor's statements wait too. */
-async function pause(cluster: Cluster, { from, to }: Move, steps: Steps): Promise<Lease[]> {
-  const checkpoint = "runuser -u postgres -- psql -XqAtc CHECKPOINT";
+async function pause(cluster: Cluster, { from, to, newest }: Move, steps: Steps): Promise<Lease[]> {
+  const checkpoint = async (node: string) => {
+    const command = "runuser -u postgres -- psql -XqAtc CHECKPOINT";
+    // In a move that goes on, the former primary may be stopping already, at the word of whoever began it.
+    await (settled(newest) ? cluster.host(node).must(command) : cluster.host(node).run(command));
+  };
   await steps.take(`a checkpoint on both nodes, so that the one stops and the other is promoted quickly`, async () => {
-    await cluster.host(from).must(checkpoint);
+    await checkpoint(from);
     // A standby's can only go as far as its primary's last one.
-    await cluster.host(to).must(checkpoint);
+    await checkpoint(to);
   });
   return steps.take("Harbor's statements wait", async () => {
     const attempts = await Promise.allSettled(
