@@ -14,7 +14,10 @@ export const parseOperation = (text: string): Operation => operation.parse(JSON.
 export async function judge(cluster: Cluster, wish: Operation): Promise<Verdict> {
   const observation = await cluster.observe();
   const history = await readHistory(cluster, observation, 1_000);
-  const begun = Object.values(observation).some(({ host }) => host && host.record.belief.state !== "none");
+  // On a new stack the storage is not prepared yet, and its record as unreadable as that of a pair whose storage is away.
+  const begun = Object.values(observation).some(
+    ({ host }) => host && (host.record.belief.state === "good" || host.record.known || host.postgres.data !== "empty"),
+  );
   if (begun && !history)
     throw new UserError(
       `operations.${wish.verb}: the cluster record cannot be read, so nobody can tell whether it was done → bring its storage back`,
