@@ -54,7 +54,7 @@ export function items(aliyun: AliyunOptions, usage: Usage): Item[] {
     ]),
     ...(loadBalancer.kind === "nlb"
       ? [
-          item("network load balancer in two zones", 1, balancerPrices.nlb, held, [
+          item("network load balancer in two zones", 1, balancerPrices.nlb.instance, held, [
             "nlb/loadBalancer:LoadBalancer",
             "nlb/listener:Listener",
             "nlb/serverGroup:ServerGroup",
@@ -62,14 +62,14 @@ export function items(aliyun: AliyunOptions, usage: Usage): Item[] {
           ]),
         ]
       : [
-          item("classic load balancer", 1, balancerPrices.clb, held, [
+          item("classic load balancer", 1, balancerPrices.clb.instance, held, [
             "slb/applicationLoadBalancer:ApplicationLoadBalancer",
             "slb/listener:Listener",
             "slb/serverGroup:ServerGroup",
             "slb/serverGroupServerAttachment:ServerGroupServerAttachment",
           ]),
         ]),
-    item("the balancer's capacity, one unit all the time", 1, balancerPrices.unit, deleted, []),
+    item("the balancer's capacity, one unit all the time", 1, balancerPrices[loadBalancer.kind].unit, deleted, []),
     images === "nas"
       ? item(
           `images on NAS (${nas.storageType}), ${gb(usage.images)}`,
