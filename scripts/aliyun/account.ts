@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CloudApi, CloudFault, CloudRefusal, type Pace, type Service, whereCredentialsLie } from "./cloud-api.ts";
+import { CloudApi, CloudFault, CloudRefusal, commonFault, type Pace, type Service } from "./cloud-api.ts";
 
 /** What only the account knows, asked once and frozen in the stack file. */
 export interface Account {
@@ -128,12 +128,21 @@ async function newestImage(ecs: CloudApi): Promise<string> {
   throw new CloudFault("account.no-image", `the region has no image of ${imageFamily}`, "set aliyun.image yourself");
 }
 
-function faultOf({ code, requestId }: CloudRefusal, region: string): CloudFault {
-  return new CloudFault(
-    "account.refused",
-    `Alibaba Cloud refuses to say what ${region} sells (${code}, request ${requestId})`,
-    /Region/.test(code)
-      ? "use a region's id, e.g. cn-hangzhou"
-      : `${whereCredentialsLie}; they need ecs:DescribeAvailableResource, ecs:DescribeImages, nlb:DescribeZones and nas:DescribeZones`,
+function faultOf(refusal: CloudRefusal, region: string): CloudFault {
+  const { code, requestId } = refusal;
+  if (/Region/.test(code))
+    return new CloudFault(
+      "account.region",
+      `there is no region ${region} (${code})`,
+      "use a region's id, e.g. cn-hangzhou",
+    );
+  const rights = "ecs:DescribeAvailableResource, ecs:DescribeImages, nlb:DescribeZones and nas:DescribeZones";
+  return (
+    commonFault(refusal, `to ask what ${region} sells`, rights) ??
+    new CloudFault(
+      "account.refused",
+      `Alibaba Cloud refuses to say what ${region} sells (${code}, request ${requestId})`,
+      "set aliyun.zones, aliyun.image and aliyun.instanceType yourself, as docs/aliyun.md tells",
+    )
   );
 }

@@ -14,7 +14,7 @@ export interface Pace {
   requestMs: number;
 }
 
-/** Why the fence cannot do its work, and the next thing to try. Holds nothing that the API echoes, for that may be a key. */
+/** Why the cloud does not do what was asked, and the next thing to try. Holds nothing that the API echoes, for that may be a key. */
 export class CloudFault extends Error {
   readonly id: string;
   readonly remedy: string;
@@ -34,6 +34,35 @@ export class CloudRefusal extends Error {
     this.code = code;
     this.requestId = requestId;
   }
+}
+
+/**
+ * The refusals that any call may meet, in words for a person.
+ * @param asked what was asked for, e.g. `ecs:StopInstance for i-1`.
+ * @param rights what has to be allowed for it.
+ * @returns undefined where only the caller knows what the code means.
+ */
+export function commonFault({ code }: CloudRefusal, asked: string, rights: string): CloudFault | undefined {
+  const again = "run the same command again";
+  if (/^(InvalidAccessKey|SignatureDoesNotMatch|IncompleteSignature|\w*SecurityToken|InvalidCredentials)/.test(code))
+    return new CloudFault(
+      "cloud.credentials",
+      `Alibaba Cloud does not accept this machine's credentials (${code})`,
+      `${whereCredentialsLie}, and ${again}`,
+    );
+  if (/^InvalidTimeStamp/.test(code))
+    return new CloudFault(
+      "cloud.clock",
+      `Alibaba Cloud does not accept this machine's clock (${code})`,
+      `set the clock, and ${again}`,
+    );
+  if (/^(Forbidden|NoPermission|Unauthorized)/.test(code))
+    return new CloudFault(
+      "cloud.permission",
+      `this machine's credentials lack the permission ${asked} (${code})`,
+      `allow ${rights} in RAM, and ${again}`,
+    );
+  return undefined;
 }
 
 /** The services that are asked, with the version of their API. */
@@ -151,7 +180,7 @@ async function signedRequest(service: Service, endpoint: string, region: string,
   };
 }
 
-export const whereCredentialsLie =
+const whereCredentialsLie =
   "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or a profile with `aliyun configure`";
 
 /** What the SDK throws: `data` is the API's answer; without it there was none. */

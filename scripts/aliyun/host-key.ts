@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CloudApi, CloudFault, CloudRefusal, type Pace, whereCredentialsLie } from "./cloud-api.ts";
+import { CloudApi, CloudFault, CloudRefusal, commonFault, type Pace } from "./cloud-api.ts";
 
 /** A new instance boots, and its Cloud Assistant reports, within this time. */
 const usual: Pace = { deadlineMs: 600_000, pauseMs: 3_000, requestMs: 10_000 };
@@ -80,15 +80,14 @@ async function outputOf(api: CloudApi, InvokeId: string): Promise<string> {
   return "";
 }
 
-function faultOf({ code, requestId }: CloudRefusal, instance: string): CloudFault {
-  const permission = /^(Forbidden|NoPermission|Unauthorized|InvalidAccessKey|Signature|InvalidSecurityToken)/.test(
-    code,
-  );
-  return new CloudFault(
-    permission ? "host-key.permission" : "host-key.refused",
-    `Alibaba Cloud refuses to run a command on ${instance} (${code}, request ${requestId})`,
-    permission
-      ? `${whereCredentialsLie}; they need ecs:RunCommand and ecs:DescribeInvocationResults`
-      : "look at the instance in the ECS console, then run pulumi up again",
+function faultOf(refusal: CloudRefusal, instance: string): CloudFault {
+  const { code, requestId } = refusal;
+  return (
+    commonFault(refusal, `to run a command on ${instance}`, "ecs:RunCommand and ecs:DescribeInvocationResults") ??
+    new CloudFault(
+      "host-key.refused",
+      `Alibaba Cloud refuses to run a command on ${instance} (${code}, request ${requestId})`,
+      "look at the instance in the ECS console, then run pulumi up again",
+    )
   );
 }

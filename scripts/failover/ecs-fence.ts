@@ -1,12 +1,5 @@
 import { z } from "zod";
-import {
-  CloudApi,
-  CloudFault,
-  CloudRefusal,
-  type EcsFence,
-  type Pace,
-  whereCredentialsLie,
-} from "../aliyun/cloud-api.ts";
+import { CloudApi, CloudFault, CloudRefusal, commonFault, type EcsFence, type Pace } from "../aliyun/cloud-api.ts";
 
 type Log = (line: string) => void;
 
@@ -179,34 +172,19 @@ async function answered<T>(fence: EcsFence, machine: Machine, action: string, ac
   }
 }
 
-function faultOf({ code, requestId }: CloudRefusal, fence: EcsFence, machine: Machine, action: string): CloudFault {
+function faultOf(refusal: CloudRefusal, fence: EcsFence, machine: Machine, action: string): CloudFault {
+  const { code, requestId } = refusal;
   const id = instanceOf(fence, machine);
-  const again = "run the same command again";
-  if (/^(InvalidAccessKey|SignatureDoesNotMatch|IncompleteSignature|\w*SecurityToken|InvalidCredentials)/.test(code))
-    return new CloudFault(
-      "cloud.credentials",
-      `Alibaba Cloud does not accept this machine's credentials (${code})`,
-      `${whereCredentialsLie}, and ${again}`,
-    );
-  if (/^InvalidTimeStamp/.test(code))
-    return new CloudFault(
-      "fence.clock",
-      `Alibaba Cloud does not accept this machine's clock (${code})`,
-      `set the clock, and ${again}`,
-    );
   if (/^InvalidInstanceId|^Forbidden\.InstanceNotFound/.test(code)) return noInstance(fence, machine);
   if (/^InvalidRegionId/.test(code))
     return new CloudFault("fence.no-instance", `there is no region ${fence.region} (${code})`, correct(machine));
-  if (/^(Forbidden|NoPermission|Unauthorized)/.test(code))
-    return new CloudFault(
-      "fence.permission",
-      `this machine's credentials lack the permission ecs:${action} for ${id} (${code})`,
-      `allow ecs:DescribeInstances and ecs:StopInstance for both instances in RAM, and ${again}`,
-    );
-  return new CloudFault(
-    "fence.refused",
-    `Alibaba Cloud refuses ${action} for ${id} (${code}, request ${requestId})`,
-    "look at the instance in the ECS console",
+  return (
+    commonFault(refusal, `ecs:${action} for ${id}`, "ecs:DescribeInstances and ecs:StopInstance for both instances") ??
+    new CloudFault(
+      "fence.refused",
+      `Alibaba Cloud refuses ${action} for ${id} (${code}, request ${requestId})`,
+      "look at the instance in the ECS console",
+    )
   );
 }
 

@@ -125,14 +125,14 @@ describe("is refused with the next thing to try", () => {
     [
       "no rights",
       { nas: (asked) => refusal("Forbidden.RAM", asked) },
-      "account.refused",
+      "cloud.permission",
       /Forbidden\.RAM/,
       /nas:DescribeZones/,
     ],
     [
       "no such region",
       { nlb: (asked) => refusal("InvalidRegionId.NotFound", asked, 404) },
-      "account.refused",
+      "account.region",
       /InvalidRegionId/,
       /region's id/,
     ],

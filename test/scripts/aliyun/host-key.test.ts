@@ -81,7 +81,7 @@ describe("one that is not there yet is waited for", () => {
 describe("what cannot be waited for is said, with the next thing to try", () => {
   test("no permission", async () => {
     await expect(read((asked) => refusal("Forbidden.RAM", asked))).rejects.toMatchObject({
-      id: "host-key.permission",
+      id: "cloud.permission",
       remedy: expect.stringContaining("ecs:RunCommand"),
     });
   });

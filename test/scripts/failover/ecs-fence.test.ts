@@ -155,19 +155,19 @@ describe("what is no proof is refused, with the next thing to try", () => {
     ],
     [
       "a wrong clock",
-      "fence.clock",
+      "cloud.clock",
       /clock \(InvalidTimeStamp\.Expired\)/,
       (asked) => refusal("InvalidTimeStamp.Expired", asked, 400),
     ],
     [
       "no right to look",
-      "fence.permission",
+      "cloud.permission",
       /lack the permission ecs:DescribeInstances for i-bp1one/,
       (asked) => refusal("Forbidden.RAM", asked),
     ],
     [
       "no right to stop",
-      "fence.permission",
+      "cloud.permission",
       /lack the permission ecs:StopInstance for i-bp1one \(Forbidden\.RAM\).*allow ecs:DescribeInstances and ecs:StopInstance/,
       (asked) => (asked.action === "StopInstance" ? refusal("Forbidden.RAM", asked) : described(asked, "Running")),
     ],
