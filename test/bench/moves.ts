@@ -3,13 +3,14 @@
 
 import { powerOff, powerOn } from "../../scripts/lab/lab.ts";
 import { until } from "../../scripts/roll/wait.ts";
+import { Load } from "../support/load.ts";
 import { nodes } from "../support/machines.ts";
 import { median } from "../support/median.ts";
 import { beSynchronous, handOverToPatroni } from "../support/patroni/patroni.ts";
+import { makeImage, type Registry } from "../support/registry.ts";
 import { type LabStack, testStack } from "../support/stack.ts";
 import { type Attempt, Writers } from "../support/writers/writers.ts";
 import { harborHa, patroni, type System } from "./systems.ts";
-import { Traffic } from "./traffic.ts";
 
 export interface Moves {
   system: string;
@@ -84,21 +85,36 @@ async function timeSystem(stack: LabStack, writers: Writers, system: System, rep
 /** `survivors`: nodes whose writers live through the event; Harbor there uses the same way to the database. */
 async function measure(stack: LabStack, writers: Writers, survivors: string[], event: () => Promise<unknown>) {
   const mark = writers.attempts.length;
-  const traffic = await Traffic.start(await stack.registry());
-  const early = traffic.failed.length;
+  const load = await clients(await stack.registry());
+  await load.passes();
+  const early = load.failed.length;
   const began = Date.now();
   try {
     await event();
     await writesGoOn(writers, survivors);
-    await traffic.passes();
+    await load.passes();
   } finally {
-    await traffic.stop();
+    await load.stop();
   }
   const pauses = survivors.map((node) => longestPause(acknowledgedSince(mark, writers, node), began));
-  const failed = traffic.failed.slice(early);
+  const failed = load.failed.slice(early);
   const reasons = Object.groupBy(failed, ({ kind, reason }) => `${kind}: ${reason.replace(/\s+/g, " ").slice(0, 80)}`);
   for (const [reason, all] of Object.entries(reasons)) console.error(`  ${all?.length} × ${reason}`);
   return { pause: Math.max(...pauses), failed: failed.length };
+}
+
+/** Steady pulls, pushes, tokens and logins through the endpoint, each once a second. */
+async function clients(registry: Registry): Promise<Load> {
+  const repository = "library/moves";
+  const image = makeImage([50_000]);
+  await registry.push(repository, "pulled", image);
+  const once = (request: () => Promise<unknown>) => ({ everyMs: 1_000, request });
+  return new Load({
+    pull: once(() => registry.pull(repository, image.digest)),
+    push: once(() => registry.push(repository, `at-${Date.now()}`, makeImage([2_000]))),
+    token: once(() => registry.token(repository)),
+    login: once(() => registry.whoAmI()),
+  });
 }
 
 const writesGoOn = (writers: Writers, on: string[]) => {

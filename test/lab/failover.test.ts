@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RecordEntry } from "../../components/model/record.ts";
 import { until } from "../../scripts/roll/wait.ts";
-import { failures, loadWhile } from "../support/load.ts";
+import { loadWhile } from "../support/load.ts";
 import { stoppedAt } from "../support/operator.ts";
 import { type Image, makeImage } from "../support/registry.ts";
 import { LabStack } from "../support/stack.ts";
@@ -46,7 +46,7 @@ test("switchovers there and back: no client notices, and Harbor's files and cont
       expect(await primary()).toBe(other(from));
     }
   });
-  expect(failures(load)).toEqual([]);
+  expect(load.failures()).toEqual([]);
   expect(await stack.harborOf("node1")).toBe(before);
 });
 

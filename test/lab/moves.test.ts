@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { described, failures, loadWhile } from "../support/load.ts";
+import { loadWhile } from "../support/load.ts";
 import { type Image, makeImage } from "../support/registry.ts";
 import { LabStack } from "../support/stack.ts";
 import { Writers } from "../support/writers/writers.ts";
@@ -35,8 +35,8 @@ test(`${moves} switchovers under load: no client notices`, async () => {
       await healthy();
     }
   });
-  console.error(described(load));
-  expect(failures(load)).toEqual([]);
+  console.error(load.described());
+  expect(load.failures()).toEqual([]);
   expect(await harbor()).toEqual(before);
   expect(await writers.lost()).toEqual([]);
 });
@@ -56,8 +56,8 @@ test(`${losses} failovers under load: requests fail while there is no primary, a
       await healthy();
     }
   });
-  console.error(`${described(load)}\nwithout a primary: ${without.map(([from, to]) => to - from).join(", ")} ms`);
-  expect(failures(load, without)).toEqual([]);
+  console.error(`${load.described()}\nwithout a primary: ${without.map(([from, to]) => to - from).join(", ")} ms`);
+  expect(load.failures(without)).toEqual([]);
   expect(await writers.lost()).toEqual([]);
   expect(writers.twoPrimaries()).toEqual([]);
 });
