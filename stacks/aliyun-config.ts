@@ -73,8 +73,12 @@ export const aliyunOptions = z
     user: z.string().default("root").describe("Who logs in. Another user than root needs sudo without a password."),
     publicKey: z
       .string()
-      .regex(/^(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+=*( .*)?$/, "must be a public key, as in id_ed25519.pub")
-      .describe("Public key that may log in on the nodes."),
+      // What ImportKeyPair documents (2026-06).
+      .regex(
+        /^(ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$/,
+        "must be an RSA or ECDSA public key, as in id_rsa.pub: ECS documents no other (ssh-keygen -t rsa -b 4096)",
+      )
+      .describe("Public key that may log in on the nodes: RSA or ECDSA, since ECS documents no other."),
     privateKeyFile: z
       .string()
       .startsWith("/", "must be an absolute path")

@@ -71,11 +71,11 @@ export function optionsIn(settings: AliyunSettings) {
 }
 
 function readPublicKey(file?: string): string {
-  const usual = ["id_ed25519.pub", "id_rsa.pub"].map((name) => join(homedir(), ".ssh", name));
+  const usual = ["id_rsa.pub", "id_ecdsa.pub"].map((name) => join(homedir(), ".ssh", name));
   const path = file ?? usual.find((candidate) => existsSync(candidate));
   if (!path)
     throw new UserError(
-      `there is no SSH key in ${join(homedir(), ".ssh")}: make one (ssh-keygen -t ed25519), or name one with --public-key`,
+      `there is no RSA or ECDSA key in ${join(homedir(), ".ssh")} (ECS takes no other): make one (ssh-keygen -t rsa -b 4096), or name one with --public-key`,
       2,
     );
   try {

@@ -76,7 +76,12 @@ test.each<[path: string, changes: object, words: string]>([
   ["aliyun.clients.0", inCloud({ clients: ["203.0.113.7"] }), "a.b.c.d/n"],
   ["aliyun.clients.0", inCloud({ clients: ["203.0.113.7/24"] }), "bits set beyond its prefix /24"],
   ["aliyun.clients.0", inCloud({ clients: ["203.0.300.0/24"] }), "too big"],
-  ["aliyun.publicKey", inCloud({ publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----" }), "must be a public key"],
+  [
+    "aliyun.publicKey",
+    inCloud({ publicKey: "-----BEGIN OPENSSH PRIVATE KEY-----" }),
+    "must be an RSA or ECDSA public key",
+  ],
+  ["aliyun.publicKey", inCloud({ publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample" }), "ssh-keygen -t rsa"],
   ["aliyun.network.cidr", inCloud({ network: { cidr: "10.77.1.0/24" } }), "must be a /16 network"],
   [
     "aliyun.network.existing.addresses.1",

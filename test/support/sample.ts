@@ -53,7 +53,7 @@ export const aliyunSample = {
   image: "debian_12_11_x64_20G_alibase_20260801.vhd",
   administrators: ["203.0.113.7/32"],
   clients: ["203.0.113.0/24"],
-  publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample",
+  publicKey: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABExample",
   bucketSuffix: "k7m2pd",
 };
 

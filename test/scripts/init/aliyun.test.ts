@@ -11,7 +11,7 @@ const account = {
   instanceType: "ecs.e-c1m2.large",
 };
 
-function keyFile(text = "ssh-ed25519 AAAAsample me@desk\n"): string {
+function keyFile(text = "ssh-rsa AAAAsample me@desk\n"): string {
   const directory = mkdtempSync(join(tmpdir(), "harbor-ha-init-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const file = join(directory, "id.pub");
@@ -31,7 +31,7 @@ test("what the account and its user know becomes settings, each by its path", as
     ["aliyun.instanceType", account.instanceType],
     ["aliyun.administrators[0]", "203.0.113.7/32"],
     ["aliyun.clients[0]", "203.0.113.7/32"],
-    ["aliyun.publicKey", "ssh-ed25519 AAAAsample me@desk"],
+    ["aliyun.publicKey", "ssh-rsa AAAAsample me@desk"],
     ["aliyun.bucketSuffix", expect.stringMatching(/^[a-z0-9]{6}$/)],
   ]);
 });
@@ -48,6 +48,12 @@ test.each([
     { publicKeyFile: keyFile.bind(null, "-----BEGIN OPENSSH PRIVATE KEY-----\n") },
     "prod",
     /public key/,
+  ],
+  [
+    "a kind of key that ECS does not document",
+    { publicKeyFile: keyFile.bind(null, "ssh-ed25519 AAAA me\n") },
+    "prod",
+    /RSA or ECDSA/,
   ],
   ["no key file", { publicKeyFile: "/nowhere.pub" }, "prod", /\/nowhere\.pub cannot be read: .*--public-key/],
   ["a stack name for no cloud", {}, "Prod_1", /lower-case letters/],
