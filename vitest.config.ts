@@ -10,6 +10,7 @@ export default defineConfig({
     maxWorkers: "100%",
     // Far more than any needs, for machines that are busy with something else.
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     exclude: ["test/lab/**", "**/*.engine.test.ts", "**/node_modules/**"],
   },
 });
