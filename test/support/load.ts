@@ -4,10 +4,11 @@ import { type Image, makeImage, type Registry } from "./registry.ts";
 /** Requests of several kinds. One begins every so many milliseconds, whether the one before has ended or not. */
 export type Kinds = Record<string, { everyMs: number; request: () => Promise<unknown> }>;
 
-/** A request that did not get all it asked for; `began`: milliseconds since 1970. */
+/** A request that did not get all it asked for; times in milliseconds since 1970. */
 interface Failure {
   kind: string;
   began: number;
+  ended: number;
   reason: string;
 }
 
@@ -43,10 +44,10 @@ export class Load {
     await Promise.all(this.running);
   }
 
-  /** Failures in words, without those that began in one of these periods. */
+  /** Failures in words, without those that were under way in one of these periods. */
   failures(periods: [number, number][] = []): string[] {
     return this.failed
-      .filter(({ began }) => !periods.some(([from, to]) => from <= began && began <= to))
+      .filter(({ began, ended }) => !periods.some(([from, to]) => from <= ended && began <= to))
       .map(({ kind, began, reason }) => `${new Date(began).toISOString()} ${kind}: ${reason}`);
   }
 
@@ -71,7 +72,7 @@ export class Load {
           passed.newest = Math.max(began, passed.newest);
           passed.slowestMs = Math.max(passed.slowestMs, Date.now() - began);
         },
-        (error: Error) => void this.failed.push({ kind, began, reason: error.message }),
+        (error: Error) => void this.failed.push({ kind, began, ended: Date.now(), reason: error.message }),
       )
       .finally(() => this.running.delete(sent));
     this.running.add(sent);
