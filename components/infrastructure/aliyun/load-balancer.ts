@@ -49,7 +49,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         tags,
         ...override?.nlb,
       },
-      { parent: this },
+      { parent: this, protect },
     );
     const group = new alicloud.nlb.ServerGroup(
       "nlb",
@@ -118,7 +118,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         tags,
         ...override?.clb,
       },
-      { parent: this },
+      { parent: this, protect },
     );
     const group = new alicloud.slb.ServerGroup(
       "clb",

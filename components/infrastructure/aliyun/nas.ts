@@ -71,7 +71,7 @@ export class Nas extends pulumi.ComponentResource {
         vpcId,
         vswitchId: switchId,
       },
-      { parent: this, dependsOn: rules },
+      { parent: this, protect, dependsOn: rules },
     );
     const record = new alicloud.pvtz.ZoneRecord(
       "nas",

@@ -16,7 +16,7 @@ const clbNetwork = "100.64.0.0/10";
 
 /**
  * A private network with a switch in each of two zones, and what may reach the nodes: SSH from the administrators, Harbor from the
- * clients and the balancer, and each node its peer. Replacing the network or a switch replaces the nodes.
+ * clients and the balancer, and each node its peer. Network and switches cannot be replaced under nodes that stand in them.
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
@@ -30,7 +30,7 @@ export class Network extends pulumi.ComponentResource {
 
   constructor(name: string, { stack, options, override }: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:aliyun:Network", name, {}, opts);
-    const { network, zones, tags, administrators, clients, loadBalancer } = options;
+    const { network, zones, tags, administrators, clients, loadBalancer, protect } = options;
     const cidrs = switchCidrs(options);
     if (network.existing) {
       const { vpc, switches } = network.existing;
@@ -40,7 +40,7 @@ export class Network extends pulumi.ComponentResource {
       const vpc = new alicloud.vpc.Network(
         "vpc",
         { vpcName: `harbor-ha-${stack}`, cidrBlock: network.cidr, tags, ...override?.vpc },
-        { parent: this },
+        { parent: this, protect },
       );
       this.vpcId = vpc.id;
       const made = (index: 0 | 1) =>
@@ -53,7 +53,7 @@ export class Network extends pulumi.ComponentResource {
             zoneId: zones[index],
             tags,
           },
-          { parent: this },
+          { parent: this, protect },
         ).id;
       this.switchIds = [made(0), made(1)];
     }

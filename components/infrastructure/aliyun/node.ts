@@ -30,8 +30,8 @@ export interface NodeArgs {
 }
 
 /**
- * One ECS instance with a disk of its own for the database. Another image, key or type never replaces it; another zone or address
- * does, and is held up by the deletion protection. The data disk outlives it.
+ * One ECS instance with a disk of its own for the database. Another image, key or type never replaces it; another disk category or
+ * zone would, and a preview refuses that while `protect` is on. The data disk outlives it.
  */
 export class Node extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
@@ -71,7 +71,7 @@ export class Node extends pulumi.ComponentResource {
         ...override?.instance,
       },
       // A new image would wipe the system disk, and is for new nodes only.
-      { parent: this, ignoreChanges: ["imageId", "userData", "keyName"] },
+      { parent: this, protect, ignoreChanges: ["imageId", "userData", "keyName"] },
     );
     this.instanceId = instance.id;
 
@@ -161,7 +161,7 @@ export class Node extends pulumi.ComponentResource {
         tags,
         ...override,
       },
-      { parent: this },
+      { parent: this, protect },
     );
     const bound = new alicloud.ecs.EipAssociation(
       name,

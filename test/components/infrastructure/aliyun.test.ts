@@ -68,7 +68,10 @@ describe.each(Object.keys(variants))("%s", (name) => {
   // Reviewed like code: what stands here is what is paid for. `vitest -u` writes it anew.
   test("asks for what was reviewed", async () => {
     const text = cloud(asked)
-      .map(({ type, name, inputs }) => `${type} ${name}\n${JSON.stringify(sorted(inputs), null, 2)}\n`)
+      .map(({ type, name, inputs, protect, retain }) => {
+        const held = [...(protect ? ["protected"] : []), ...(retain ? ["kept"] : [])].join(", ");
+        return `${type} ${name}${held && ` (${held})`}\n${JSON.stringify(sorted(inputs), null, 2)}\n`;
+      })
       .sort();
     await expect(text.join("\n")).toMatchFileSnapshot(join(import.meta.dirname, `../../golden/aliyun/${name}.txt`));
   });
@@ -163,14 +166,25 @@ describe.each(Object.keys(variants))("%s", (name) => {
 });
 
 test("is protected until somebody says otherwise, and open to everybody only when asked", async () => {
-  const protection = (asked: Asked[]) => [
-    ...machines(asked).map(({ inputs }) => inputs.deletionProtection),
-    ...of(asked, "EipAddress").map(({ inputs }) => inputs.deletionProtection),
-    ...of(asked, "LoadBalancer").map(({ inputs }) => inputs.deletionProtectionEnabled),
-  ];
-  expect(protection(graphs.minimal ?? [])).toEqual([true, true, true, true, true]);
+  // What holds data, what machines stand in, and what clients know by its address.
+  const heldTypes =
+    /:(Network|Switch|EcsDisk|EipAddress|LoadBalancer|ApplicationLoadBalancer|FileSystem|MountTarget|Bucket|Database)$|(ecs|rds|kvstore)\/instance:/;
+  const keptTypes = /:(EcsDisk|FileSystem|Bucket|Database)$|rds\/instance:/;
+  const typesOf = (asked: Asked[]) => new Set(asked.map(({ type }) => type));
+  for (const asked of Object.values(graphs).map(cloud)) {
+    expect(typesOf(asked.filter(({ protect }) => protect))).toEqual(
+      typesOf(asked.filter(({ type }) => heldTypes.test(type))),
+    );
+    expect(typesOf(asked.filter(({ retain }) => retain))).toEqual(
+      typesOf(asked.filter(({ type }) => keptTypes.test(type))),
+    );
+  }
+  const byTheCloud = (asked: Asked[]) =>
+    cloud(asked).flatMap(({ inputs }) => inputs.deletionProtection ?? inputs.deletionProtectionEnabled ?? []);
+  expect(byTheCloud(graphs.minimal ?? [])).toEqual([true, true, true, true, true]);
   const { asked: open } = await stack(changed({ protect: false, clients: ["0.0.0.0/0"] }));
-  expect(protection(open)).toEqual([false, false, false, false, false]);
+  expect(byTheCloud(open)).toEqual([false, false, false, false, false]);
+  expect(open.filter(({ protect, retain }) => protect || retain)).toEqual([]);
   const toAll = of(open, "SecurityGroupRule").filter(({ inputs }) => inputs.cidrIp === "0.0.0.0/0");
   expect(toAll.map(({ inputs }) => inputs.portRange)).toEqual(["8443/8443"]);
 });

@@ -5,7 +5,13 @@ export interface Asked {
   type: string;
   name: string;
   inputs: Record<string, unknown>;
+  /** Pulumi refuses to delete or replace it. */
+  protect: boolean;
+  /** `destroy` leaves it where it is. */
+  retain: boolean;
 }
+
+type Request = Parameters<NonNullable<ReturnType<typeof pulumi.runtime.getMonitor>>["registerResource"]>[0];
 
 /** What a cloud would add to a resource's inputs. */
 const answers: Record<string, (name: string) => object> = {
@@ -29,10 +35,11 @@ const ids: Record<string, string> = {
 /** Runs a piece of a Pulumi program without an engine, with the real SDK's types. @returns what it asked for, in order. */
 export async function graphOf<T>(build: () => T): Promise<{ asked: Asked[]; built: T }> {
   const asked: Asked[] = [];
+  const held = new Map<string, Pick<Asked, "protect" | "retain">>();
   await pulumi.runtime.setMocks(
     {
       newResource({ type, name, inputs }) {
-        asked.push({ type, name, inputs });
+        asked.push({ type, name, inputs, ...(held.get(`${type} ${name}`) ?? { protect: false, retain: false }) });
         const state = { ...inputs, ...answers[type]?.(name) };
         return { id: `${ids[type] ?? ""}${name}`, state };
       },
@@ -44,9 +51,24 @@ export async function graphOf<T>(build: () => T): Promise<{ asked: Asked[]; buil
     "prod",
     false,
   );
+  noteOptions(held);
   const built = build();
   await pulumi.runtime.disconnect();
   return { asked, built };
+}
+
+/** What mocks are not told: the options that hold a resource. */
+function noteOptions(held: Map<string, Pick<Asked, "protect" | "retain">>): void {
+  const monitor = pulumi.runtime.getMonitor();
+  if (!monitor) throw new Error("no mocks");
+  const { registerResource } = monitor;
+  monitor.registerResource = ((request: Request, ...rest: unknown[]) => {
+    held.set(`${request.getType()} ${request.getName()}`, {
+      protect: request.getProtect() ?? false,
+      retain: request.getRetainondelete() ?? false,
+    });
+    return Reflect.apply(registerResource, monitor, [request, ...rest]);
+  }) as typeof registerResource;
 }
 
 /** The value of an output. */
