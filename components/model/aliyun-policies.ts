@@ -35,15 +35,97 @@ export function registryStatements(stack: string, options: Pick<AliyunOptions, "
   ];
 }
 
-/** What whoever runs `harbor-ha` may: stop a lost node, and learn that it has stopped. `instances`: their ids. */
+/**
+ * What `pulumi up` changes in an account, by service: the requests that the provider was seen to make (2026-11) for every example and
+ * for changes of it; those to CLB (slb) by the provider's source.
+ */
+const making = {
+  ecs: `AttachDisk AttachInstanceRamRole AuthorizeSecurityGroup CreateDisk CreateSecurityGroup DetachDisk DetachInstanceRamRole
+    ImportKeyPair ModifyInstanceAttribute ModifyInstanceMaintenanceAttributes ModifyInstanceMetadataOptions ModifyInstanceSpec
+    ModifySecurityGroupPolicy ResizeDisk RevokeSecurityGroup RunCommand RunInstances StartInstance StopInstance TagResources UntagResources`,
+  vpc: `AllocateEipAddress AssociateEipAddress CreateVSwitch CreateVpc DeletionProtection TagResources UnTagResources
+    UnassociateEipAddress`,
+  nlb: `AddServersToServerGroup CreateListener CreateLoadBalancer CreateServerGroup DeleteListener RemoveServersFromServerGroup
+    TagResources UntagResources UpdateListenerAttribute UpdateLoadBalancerAddressTypeConfig UpdateLoadBalancerAttribute
+    UpdateLoadBalancerProtection UpdateServerGroupAttribute`,
+  slb: `AddVServerGroupBackendServers CreateLoadBalancer CreateLoadBalancerTCPListener CreateVServerGroup DeleteLoadBalancerListener
+    DeleteVServerGroup RemoveVServerGroupBackendServers SetLoadBalancerDeleteProtection SetLoadBalancerName
+    SetLoadBalancerTCPListenerAttribute StartLoadBalancerListener TagResources UntagResources`,
+  nas: `CreateAccessGroup CreateAccessRule CreateFileSystem CreateMountTarget DeleteAccessRule EnableRecycleBin TagResources
+    UntagResources`,
+  pvtz: `AddZone AddZoneRecord BindZoneVpc DeleteZoneRecord SetZoneRecordStatus TagResources UnTagResources UpdateZoneRecord
+    UpdateZoneRemark`,
+  kvstore: `CreateInstance ModifyBackupPolicy ModifyInstanceAttribute ModifyInstanceConfig ModifyInstanceVpcAuthMode
+    ModifySecurityIps TagResources UntagResources`,
+  rds: `CreateAccount CreateDBInstance CreateDatabase GrantAccountPrivilege ModifyBackupPolicy
+    ModifyDBInstanceDeletionProtection ModifyDBInstanceSSL ModifyDasInstanceConfig ModifySecurityIps TagResources UntagResources`,
+};
+
+/** What `pulumi destroy` needs besides, once `protect` is off. */
+const unmaking: Record<keyof typeof making, string> = {
+  ecs: "DeleteDisk DeleteInstance DeleteKeyPairs DeleteSecurityGroup",
+  vpc: "DeleteVSwitch DeleteVpc ReleaseEipAddress",
+  nlb: "DeleteLoadBalancer DeleteServerGroup",
+  slb: "DeleteLoadBalancer",
+  nas: "DeleteAccessGroup DeleteFileSystem DeleteMountTarget",
+  pvtz: "DeleteZone",
+  kvstore: "DeleteInstance",
+  rds: "DeleteAccount DeleteDBInstance DeleteDatabase RevokeAccountPrivilege",
+};
+
+/** What `up` does with the stack's own buckets, roles and policies, which alone can be limited to its names. */
+const makingNamed = {
+  oss: `GetBucket* PutBucket PutBucketAcl PutBucketLifecycle PutBucketOverwriteConfig PutBucketPublicAccessBlock
+    PutBucketTagging PutBucketVersioning`,
+  ram: `AttachPolicyToRole AttachPolicyToUser CreateAccessKey CreatePolicy CreatePolicyVersion CreateRole CreateUser
+    DeletePolicyVersion Get* List* PassRole TagResources UntagResources UpdateRole UpdateUser`,
+};
+const unmakingNamed: Record<keyof typeof makingNamed, string> = {
+  oss: `DeleteBucket DeleteBucketOverwriteConfig DeleteBucketPublicAccessBlock DeleteObject DeleteObjectVersion ListObjects
+    ListObjectVersions`,
+  ram: `DeleteAccessKey DeletePolicy DeleteRole DeleteUser DetachPolicyFromRole DetachPolicyFromUser`,
+};
+
+/** What `init` asks an account once. */
+export const initActions = [
+  "ecs:DescribeAvailableResource",
+  "ecs:DescribeImages",
+  "nlb:DescribeZones",
+  "nas:DescribeZones",
+];
+
+const actions = (service: string, names: string) => names.split(/\s+/).map((name) => `${service}:${name}`);
+
+/**
+ * What whoever runs `pulumi up` for a stack may, `init` before it and the fence after it included; with `destroy` also what takes it
+ * down. Reading is allowed by pattern, changing by name. Most services limit by id alone, which a new stack does not know yet.
+ */
+export function operatorStatements(stack: string, { destroy }: { destroy: boolean }): Statement[] {
+  const everywhere = Object.entries(making).flatMap(([service, names]) => [
+    ...actions(service, names),
+    ...(destroy ? actions(service, unmaking[service as keyof typeof making]) : []),
+    ...["Describe*", "Get*", "List*"].map((pattern) => `${service}:${pattern}`),
+  ]);
+  const ofName = (service: keyof typeof makingNamed, ...resources: string[]) =>
+    allow(
+      [...actions(service, makingNamed[service]), ...(destroy ? actions(service, unmakingNamed[service]) : [])],
+      ...resources,
+    );
+  const own = `harbor-ha-${stack}-*`;
+  return [
+    allow(everywhere, "*"),
+    ofName("oss", bucket(own), bucket(`${own}/*`)),
+    allow(["oss:ListBuckets"], "acs:oss:*:*:*"),
+    ofName("ram", ...["role", "policy", "user"].map((kind) => `acs:ram:*:*:${kind}/${own}`)),
+  ];
+}
+
+/** What whoever runs `harbor-ha failover` may: stop a lost node, and learn that it has stopped. `instances`: their ids. */
 export const fenceStatements = (instances: string[]): Statement[] => [
   // Looking cannot be limited to some instances.
   allow(["ecs:DescribeInstances"], "*"),
   allow(["ecs:StopInstance"], ...instances.map((id) => `acs:ecs:*:*:instance/${id}`)),
 ];
-
-/** What `up` needs besides making resources: the host keys of new instances. */
-export const hostKeyStatements: Statement[] = [allow(["ecs:RunCommand", "ecs:DescribeInvocationResults"], "*")];
 
 /** The document of a policy. */
 export const policyDocument = (statements: Statement[]): string =>

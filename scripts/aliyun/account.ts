@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { initActions } from "../../components/model/aliyun-policies.ts";
 import { CloudApi, CloudFault, CloudRefusal, commonFault, type Pace, type Service } from "./cloud-api.ts";
 
 /** What only the account knows, asked once and frozen in the stack file. */
@@ -136,9 +137,8 @@ function faultOf(refusal: CloudRefusal, region: string): CloudFault {
       `there is no region ${region} (${code})`,
       "use a region's id, e.g. cn-hangzhou",
     );
-  const rights = "ecs:DescribeAvailableResource, ecs:DescribeImages, nlb:DescribeZones and nas:DescribeZones";
   return (
-    commonFault(refusal, `to ask what ${region} sells`, rights) ??
+    commonFault(refusal, `to ask what ${region} sells`, initActions.join(", ")) ??
     new CloudFault(
       "account.refused",
       `Alibaba Cloud refuses to say what ${region} sells (${code}, request ${requestId})`,

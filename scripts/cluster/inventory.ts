@@ -19,9 +19,8 @@ export interface InventoryOptions {
 /** The pair's inventory: from a file or stdin, from a node, else from the selected stack's outputs. */
 export async function readInventory(options: InventoryOptions): Promise<Inventory> {
   if (options.inventory) {
-    const text = readFileSync(options.inventory === "-" ? 0 : options.inventory, "utf8");
-    const value = JSON.parse(text);
-    return parse(value.inventory ?? value, options.inventory);
+    const value = readJson(options.inventory);
+    return parse((value as { inventory?: unknown } | null)?.inventory ?? value, options.inventory);
   }
   if (options.host) {
     const { host, sshConfig } = options;
@@ -42,6 +41,23 @@ export async function readInventory(options: InventoryOptions): Promise<Inventor
     const reason = (error as { stderr?: string }).stderr?.trim() || String(error);
     throw new UserError(
       `cannot read the stack's inventory: ${reason}\nRun this in \`npm run shell\`, or give --host <user@node> or --inventory <file>.`,
+    );
+  }
+}
+
+function readJson(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new UserError(`--inventory ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, 2);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UserError(
+      `--inventory ${file} holds no JSON: write it with \`pulumi stack output inventory --json > ${file}\``,
+      2,
     );
   }
 }

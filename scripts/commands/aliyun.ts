@@ -1,12 +1,23 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import {
+  fenceStatements,
+  initActions,
+  operatorStatements,
+  policyDocument,
+  type Statement,
+} from "../../components/model/aliyun-policies.ts";
 import { CloudFault } from "../aliyun/cloud-api.ts";
 import { readHostKey } from "../aliyun/host-key.ts";
+import { type InventoryOptions, readInventory } from "../cluster/inventory.ts";
 import { UserError } from "../user-error.ts";
+import { pairCommand } from "./pair.ts";
 
 /** What `pulumi up` needs from Alibaba Cloud beside resources. */
 export function aliyunCommand(): Command {
-  const aliyun = new Command("aliyun").description("what `up` asks Alibaba Cloud");
+  const aliyun = new Command("aliyun").description(
+    "what `up` asks Alibaba Cloud, and what it has to be allowed to ask",
+  );
   aliyun
     .command("host-key")
     .description("an instance's public host key, by the cloud's own way into it")
@@ -23,5 +34,37 @@ export function aliyunCommand(): Command {
       );
       console.log(key);
     });
+  aliyun.addCommand(
+    pairCommand("policy")
+      .description("the RAM policy that whoever runs this toolkit needs, as JSON for the RAM console")
+      .addOption(
+        new Option(
+          "--for <task>",
+          "`init`, `up` (init included), `destroy` (up included), or `failover`: a pair's two instances",
+        )
+          .choices(Object.keys(tasks))
+          .default("up"),
+      )
+      .option("--stack <name>", "up, destroy: the stack (default: PULUMI_STACK, else prod)")
+      .action(async (options) => {
+        const statements = await tasks[options.for as keyof typeof tasks](options);
+        console.log(JSON.stringify(JSON.parse(policyDocument(statements)), null, 2));
+      }),
+  );
   return aliyun;
 }
+
+const stackOf = ({ stack }: { stack?: string }) => stack ?? process.env.PULUMI_STACK ?? "prod";
+
+/** What has to be allowed, by what is to be done. */
+const tasks = {
+  init: async () => [{ Effect: "Allow", Action: initActions, Resource: ["*"] }],
+  up: async (options) => operatorStatements(stackOf(options), { destroy: false }),
+  destroy: async (options) => operatorStatements(stackOf(options), { destroy: true }),
+  failover: async (options) => {
+    const { fence } = await readInventory(options);
+    if (fence?.kind !== "aliyun")
+      throw new UserError("this pair's fence is none of Alibaba Cloud: nothing has to be allowed there", 2);
+    return fenceStatements(Object.values(fence.instances));
+  },
+} satisfies Record<string, (options: InventoryOptions & { stack?: string }) => Promise<Statement[]>>;

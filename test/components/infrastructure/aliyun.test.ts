@@ -6,6 +6,7 @@ import { aliyunInfrastructure } from "../../../components/infrastructure/aliyun/
 import type { Infrastructure } from "../../../components/infrastructure/infrastructure.ts";
 import { targets } from "../../../components/infrastructure/targets.ts";
 import { withManagedServers } from "../../../components/model/aliyun.ts";
+import { operatorStatements } from "../../../components/model/aliyun-policies.ts";
 import { type Item, items } from "../../../scripts/explain/items.ts";
 import { optionsOf } from "../../../scripts/explain/options.ts";
 import { aliyunOptions } from "../../../stacks/aliyun-config.ts";
@@ -128,6 +129,16 @@ describe.each(Object.keys(variants))("%s", (name) => {
     expect(of(asked, "BucketOverwriteConfig").map(({ inputs }) => inputs.rules)).toEqual([
       [expect.objectContaining({ action: "forbid", prefix: "record/" })],
     ]);
+  });
+
+  test("asks for nothing that the operator's policy does not know", () => {
+    const services = new Set(
+      operatorStatements("prod", { destroy: true }).flatMap(({ Action }) =>
+        Action.map((action) => action.split(":")[0]),
+      ),
+    );
+    const modules = cloud(asked).map(({ type }) => type.split(/[:/]/)[1]);
+    expect([...new Set(modules)].filter((module) => !services.has(module))).toEqual([]);
   });
 
   test("explains everything that it makes, and nothing else", () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   fenceStatements,
   nodeStatements,
+  operatorStatements,
   policyDocument,
   registryStatements,
   type Statement,
@@ -49,7 +50,33 @@ test("the fence stops its own two instances", () => {
   expect(may(fence, "ecs:StopInstance", "acs:ecs:cn-hangzhou:1:instance/i-bp1other")).toBe(false);
 });
 
-test("no policy allows an action by a pattern, nor everything", () => {
+test("whoever runs up makes things, and takes down nothing that holds data", () => {
+  const up = operatorStatements("prod", { destroy: false });
+  const destroy = operatorStatements("prod", { destroy: true });
+  const deletions: [string, string][] = [
+    ["ecs:DeleteDisk", "acs:ecs:cn-hangzhou:1:disk/d-1"],
+    ["nas:DeleteFileSystem", "acs:nas:cn-hangzhou:1:filesystem/1"],
+    ["rds:DeleteDBInstance", "acs:rds:cn-hangzhou:1:dbinstance/pgm-1"],
+    ["oss:DeleteObject", `${images}/harbor/x`],
+  ];
+  for (const [action, resource] of deletions) {
+    expect(may(up, action, resource)).toBe(false);
+    expect(may(destroy, action, resource)).toBe(true);
+  }
+  expect(may(up, "ecs:RunInstances", "acs:ecs:cn-hangzhou:1:instance/*")).toBe(true);
+  expect(may(up, "oss:PutBucket", record)).toBe(true);
+  for (const statements of [up, destroy]) {
+    expect(may(statements, "oss:DeleteBucket", "acs:oss:*:*:somebody-elses")).toBe(false);
+    expect(may(statements, "oss:GetObject", `${record}/record/0000000001.json`)).toBe(false);
+    expect(may(statements, "ram:CreateAccessKey", "acs:ram:*:1:user/somebody")).toBe(false);
+    // Changing is never allowed by a pattern, and RAM takes no longer document.
+    for (const action of statements.flatMap(({ Action }) => Action))
+      expect(action).toMatch(/^[a-z]+:((Describe|Get|List|GetBucket)\*|[A-Za-z]+)$/);
+    expect(policyDocument(statements).length).toBeLessThan(6144);
+  }
+});
+
+test("no policy of a machine allows an action by a pattern, nor everything", () => {
   for (const statement of [
     ...nodeStatements("prod", options),
     ...registryStatements("prod", options),
