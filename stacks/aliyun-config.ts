@@ -48,13 +48,19 @@ export const aliyunOptions = z
       .string()
       .regex(/^ecs\.[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be an instance type, e.g. ecs.e-c1m2.large")
       .default("ecs.e-c1m2.large")
-      .describe("Size of each node: 2 cores and 4 GB by default. A change stops one node after the other."),
+      .describe(
+        "Size of each node: 2 cores and 4 GB by default. For new nodes: docs/aliyun.md tells how one that exists gets another size.",
+      ),
     diskCategory: z
       .enum(["cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_ssd", "cloud_efficiency"])
       .default("cloud_essd_entry")
-      .describe("Kind of both disks of a node; the cheapest one by default. A change replaces them."),
+      .describe(
+        "Kind of both disks of a node; the cheapest one by default. A change is for data disks; system disks that exist keep theirs.",
+      ),
     systemDiskGb: diskGb.default(40).describe("Size of the system disk, on which Docker and logs lie."),
-    dataDiskGb: diskGb.default(40).describe("Size of the disk that holds PostgreSQL alone. It can grow."),
+    dataDiskGb: diskGb
+      .default(40)
+      .describe("Size of the disk that holds PostgreSQL alone. It can grow, without a stop."),
     administrators: z
       .array(cidr(8))
       .refine(({ length }) => length > 0, "needs at least one network from which SSH is allowed")
@@ -78,7 +84,9 @@ export const aliyunOptions = z
         /^(ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$/,
         "must be an RSA or ECDSA public key, as in id_rsa.pub: ECS documents no other (ssh-keygen -t rsa -b 4096)",
       )
-      .describe("Public key that may log in on the nodes: RSA or ECDSA, since ECS documents no other."),
+      .describe(
+        "Public key that may log in on the nodes: RSA or ECDSA, since ECS documents no other. Read when the pair is made; later keys belong into the nodes' authorized_keys.",
+      ),
     privateKeyFile: z
       .string()
       .startsWith("/", "must be an absolute path")
@@ -162,7 +170,7 @@ export const aliyunOptions = z
           .max(32000)
           .refine((value) => value % 5 === 0, "must be a multiple of 5")
           .default(50)
-          .describe("Its disk. It can grow."),
+          .describe("Its disk at first. It grows by itself when a third or less is free."),
         version: z.enum(["15.0", "16.0", "17.0"]).default("17.0").describe("PostgreSQL version."),
       })
       .optional()
@@ -173,7 +181,7 @@ export const aliyunOptions = z
       .boolean()
       .default(true)
       .describe(
-        "Whether nodes, addresses, balancer, disks and images refuse to be deleted. To tear down: set it to false, `pulumi up`, then `pulumi destroy`.",
+        "Whether nodes, addresses, balancer, disks and images refuse to be deleted. To tear down: set it to false, `pulumi up`, then `pulumi destroy`. While it is false, what leaves the stack is deleted for good, images and backups too.",
       ),
     tags: z
       .record(z.string().regex(/^(?!aliyun|acs:)[\w.:/=+@-]{1,64}$/, "is no tag's name"), z.string().max(128))

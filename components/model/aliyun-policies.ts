@@ -42,7 +42,7 @@ export function registryStatements(stack: string, options: Pick<AliyunOptions, "
 const making = {
   ecs: `AttachDisk AttachInstanceRamRole AuthorizeSecurityGroup CreateDisk CreateSecurityGroup DetachDisk DetachInstanceRamRole
     ImportKeyPair ModifyInstanceAttribute ModifyInstanceMaintenanceAttributes ModifyInstanceMetadataOptions ModifyInstanceSpec
-    ModifySecurityGroupPolicy ResizeDisk RevokeSecurityGroup RunCommand RunInstances StartInstance StopInstance TagResources UntagResources`,
+    ModifyDiskAttribute ModifyDiskSpec ModifySecurityGroupPolicy ModifySecurityGroupRule ResizeDisk RevokeSecurityGroup RunCommand RunInstances StartInstance StopInstance TagResources UntagResources`,
   vpc: `AllocateEipAddress AssociateEipAddress CreateVSwitch CreateVpc DeletionProtection TagResources UnTagResources
     UnassociateEipAddress`,
   nlb: `AddServersToServerGroup CreateListener CreateLoadBalancer CreateServerGroup DeleteListener RemoveServersFromServerGroup
@@ -55,10 +55,11 @@ const making = {
     UntagResources`,
   pvtz: `AddZone AddZoneRecord BindZoneVpc DeleteZoneRecord SetZoneRecordStatus TagResources UnTagResources UpdateZoneRecord
     UpdateZoneRemark`,
-  kvstore: `CreateInstance ModifyBackupPolicy ModifyInstanceAttribute ModifyInstanceConfig ModifyInstanceVpcAuthMode
-    ModifySecurityIps TagResources UntagResources`,
+  kvstore: `CreateInstance ModifyBackupPolicy ModifyInstanceAttribute ModifyInstanceConfig ModifyInstanceSpec
+    ModifyInstanceVpcAuthMode ModifySecurityIps TagResources UntagResources`,
   rds: `CreateAccount CreateDBInstance CreateDatabase GrantAccountPrivilege ModifyBackupPolicy
-    ModifyDBInstanceDeletionProtection ModifyDBInstanceSSL ModifyDasInstanceConfig ModifySecurityIps TagResources UntagResources`,
+    ModifyDBInstanceDeletionProtection ModifyDBInstanceSSL ModifyDBInstanceSpec ModifyDasInstanceConfig ModifySecurityIps
+    TagResources UnTagResources`,
 };
 
 /** What `pulumi destroy` needs besides, once `protect` is off. */
@@ -78,12 +79,13 @@ const makingNamed = {
   oss: `GetBucket* PutBucket PutBucketAcl PutBucketLifecycle PutBucketOverwriteConfig PutBucketPublicAccessBlock
     PutBucketTagging PutBucketVersioning`,
   ram: `AttachPolicyToRole AttachPolicyToUser CreateAccessKey CreatePolicy CreatePolicyVersion CreateRole CreateUser
-    DeletePolicyVersion Get* List* PassRole TagResources UntagResources UpdateRole UpdateUser`,
+    DeletePolicyVersion PassRole TagResources UntagResources UpdateRole UpdateUser`,
 };
 const unmakingNamed: Record<keyof typeof makingNamed, string> = {
   oss: `DeleteBucket DeleteBucketOverwriteConfig DeleteBucketPublicAccessBlock DeleteObject DeleteObjectVersion ListObjects
     ListObjectVersions`,
-  ram: `DeleteAccessKey DeletePolicy DeleteRole DeleteUser DetachPolicyFromRole DetachPolicyFromUser`,
+  ram: `DeleteAccessKey DeleteLoginProfile DeletePolicy DeleteRole DeleteUser DetachPolicyFromRole DetachPolicyFromUser
+    UnbindMFADevice`,
 };
 
 /** What `init` asks an account once. */
@@ -116,6 +118,8 @@ export function operatorStatements(stack: string, { destroy }: { destroy: boolea
     allow(everywhere, "*"),
     ofName("oss", bucket(own), bucket(`${own}/*`)),
     allow(["oss:ListBuckets"], "acs:oss:*:*:*"),
+    // The provider lists all users to find one.
+    allow(["ram:Get*", "ram:List*"], "acs:ram:*:*:*"),
     ofName("ram", ...["role", "policy", "user"].map((kind) => `acs:ram:*:*:${kind}/${own}`)),
   ];
 }

@@ -33,7 +33,8 @@ export function aliyunInfrastructure(stack: string, config: AliyunConfig, parent
   const key = new alicloud.ecs.EcsKeyPair(
     "login",
     { keyPairName: `harbor-ha-${stack}`, publicKey: options.publicKey, tags: options.tags },
-    { parent, provider, deleteBeforeReplace: true },
+    // An update of it changes nothing in the account; instances that exist keep theirs all the same.
+    { parent, provider, deleteBeforeReplace: true, ignoreChanges: ["publicKey"] },
   );
   const privateKey = options.privateKeyFile === undefined ? undefined : readFileSync(options.privateKeyFile, "utf8");
   const nodes = nodeAddresses(options).map(

@@ -50,9 +50,11 @@ export class Bucket extends pulumi.ComponentResource {
       },
       { parent: this, protect, retainOnDelete: protect },
     );
+    // A bucket that is kept stays closed.
+    const asBucket = { parent: this, retainOnDelete: protect };
     const closed = [
-      new alicloud.oss.BucketAcl(use, { bucket: bucket.id, acl: "private" }, { parent: this }),
-      new alicloud.oss.BucketPublicAccessBlock(use, { bucket: bucket.id, blockPublicAccess: true }, { parent: this }),
+      new alicloud.oss.BucketAcl(use, { bucket: bucket.id, acl: "private" }, asBucket),
+      new alicloud.oss.BucketPublicAccessBlock(use, { bucket: bucket.id, blockPublicAccess: true }, asBucket),
     ];
     // Whoever writes: no entry of the record is ever replaced.
     const final =
@@ -60,8 +62,12 @@ export class Bucket extends pulumi.ComponentResource {
         ? [
             new alicloud.oss.BucketOverwriteConfig(
               use,
-              { bucket: bucket.id, rules: [{ id: "entries", action: "forbid", prefix: `${recordPrefix}/` }] },
-              { parent: this },
+              {
+                bucket: bucket.id,
+                // Everybody: no principal, said as the provider reads it, lest each `up` says it again.
+                rules: [{ id: "entries", action: "forbid", prefix: `${recordPrefix}/`, principals: {} }],
+              },
+              asBucket,
             ),
           ]
         : [];

@@ -71,7 +71,7 @@ export class RegistryUser extends pulumi.ComponentResource {
     const title = `harbor-ha-${stack}-registry`;
     const user = new alicloud.ram.User(
       "registry",
-      { name: title, comments: `harbor-ha ${stack}: images`, force: true, tags: options.tags },
+      { name: title, displayName: title, comments: `harbor-ha ${stack}: images`, force: true, tags: options.tags },
       { parent: this, deleteBeforeReplace: true },
     );
     const policy = new alicloud.ram.Policy(

@@ -30,8 +30,8 @@ export interface NodeArgs {
 }
 
 /**
- * One ECS instance with a disk of its own for the database. Another image, key or type never replaces it; another disk category or
- * zone would, and a preview refuses that while `protect` is on. The data disk outlives it.
+ * One ECS instance with a disk of its own for the database, which outlives it and grows without a stop. Another image, type, login
+ * key or disk category leaves an instance that exists as it is.
  */
 export class Node extends pulumi.ComponentResource {
   readonly instanceId: pulumi.Output<string>;
@@ -70,8 +70,12 @@ export class Node extends pulumi.ComponentResource {
         volumeTags: tags,
         ...override?.instance,
       },
-      // A new image would wipe the system disk, and is for new nodes only.
-      { parent: this, protect, ignoreChanges: ["imageId", "userData", "keyName"] },
+      {
+        parent: this,
+        protect,
+        // For new nodes only: another image or disk category would wipe the system disk, another type stops both nodes at once.
+        ignoreChanges: ["imageId", "userData", "keyName", "instanceType", "systemDiskCategory"],
+      },
     );
     this.instanceId = instance.id;
 
@@ -84,6 +88,8 @@ export class Node extends pulumi.ComponentResource {
         size: options.dataDiskGb,
         encrypted: true,
         deleteWithInstance: false,
+        // How it grows.
+        type: "online",
         tags,
         ...override?.dataDisk,
       },
@@ -133,7 +139,7 @@ export class Node extends pulumi.ComponentResource {
         connection: connectionTo(this.access, privateKey, 60),
         // A disk's serial number is its id without the beginning.
         create: disk.id.apply((id) =>
-          asRoot(options.user, `sh -s ${quote(id.replace(/^d-/, ""))} /var/lib/postgresql`),
+          asRoot(options.user, `sh -s ${quote(id.replace(/^d-/, ""))} /var/lib/postgresql ${options.dataDiskGb}`),
         ),
         stdin: hostScript("infrastructure/aliyun/host/data-disk.sh"),
         addPreviousOutputInEnv: false,

@@ -18,7 +18,7 @@ export interface PostgresArgs {
 
 /**
  * RDS PostgreSQL in two zones with TLS, backups of a fortnight and point-in-time recovery, that only the two nodes reach. Another
- * class or a bigger disk changes in place; another zone or engine replaces it, and loses what was not copied.
+ * class changes in place, and its disk grows by itself; another zone or engine would replace it, and lose what was not copied.
  */
 export class Postgres extends pulumi.ComponentResource {
   /** What has to be there before it is used. */

@@ -15,7 +15,7 @@ export interface RedisArgs {
 
 /**
  * A managed Redis, its master in node1's zone and its replica in node2's, that only the two nodes reach. Its loss costs sessions
- * and queued jobs, never images. Another class changes in place; another zone replaces it.
+ * and queued jobs, never images. Another class or zone changes in place.
  */
 export class Redis extends pulumi.ComponentResource {
   /** What has to be there before it is used. */

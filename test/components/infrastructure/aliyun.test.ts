@@ -180,7 +180,7 @@ test("is protected until somebody says otherwise, and open to everybody only whe
   // What holds data, what machines stand in, and what clients know by its address.
   const heldTypes =
     /:(Network|Switch|EcsDisk|EipAddress|LoadBalancer|ApplicationLoadBalancer|FileSystem|MountTarget|Bucket|Database)$|(ecs|rds|kvstore)\/instance:/;
-  const keptTypes = /:(EcsDisk|FileSystem|Bucket|Database)$|rds\/instance:/;
+  const keptTypes = /:(EcsDisk|FileSystem|Bucket\w*|Database)$|rds\/instance:/;
   const typesOf = (asked: Asked[]) => new Set(asked.map(({ type }) => type));
   for (const asked of Object.values(graphs).map(cloud)) {
     expect(typesOf(asked.filter(({ protect }) => protect))).toEqual(

@@ -1,14 +1,16 @@
 #!/bin/sh
-# data-disk.sh SERIAL DIRECTORY: the disk with that serial number holds the directory, from now on and at every boot. Only a blank
-# disk is formatted, only an empty directory is covered. May be run again.
+# data-disk.sh SERIAL DIRECTORY GB: the disk with that serial number, which has that size or is about to, holds the directory, from now
+# on and at every boot. Only a blank disk is formatted, only an empty directory is covered. May be run again.
 set -eu
 export LC_ALL=C
-serial=$1 directory=$2
+serial=$1 directory=$2 bytes=$(($3 * 1024 * 1024 * 1024))
 device=${DEVICES:-/dev/disk/by-id}/virtio-$serial
 
 die() { echo "data disk: $*" >&2; exit 1; }
 
 timeout 120 sh -c "until [ -b '$device' ]; do sleep 1; done" || die "no disk with the serial number $serial: is it attached?"
+timeout 120 sh -c "until [ \"\$(blockdev --getsize64 '$device')\" -ge $bytes ]; do sleep 1; done" ||
+  die "$device has not grown to $3 GB: look at the disk in the ECS console, then run pulumi up again"
 mkdir -p "$directory"
 mountpoint -q "$directory" || [ -z "$(ls -A "$directory")" ] || die "$directory holds data already: refusing to cover it"
 if ! blkid -p "$device" >/dev/null 2>&1; then
@@ -24,6 +26,7 @@ if mountpoint -q "$directory"; then
 else
   mount -o noatime "$device" "$directory"
 fi
+resize2fs "$device" >/dev/null 2>&1 || die "the file system of $directory cannot grow to the size of its disk: resize2fs $device"
 if ! grep -qxF "$line" /etc/fstab; then
   grep -v "[[:space:]]${directory}[[:space:]]" /etc/fstab > /etc/fstab.new || true
   echo "$line" >> /etc/fstab.new
