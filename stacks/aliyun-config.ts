@@ -183,6 +183,12 @@ export const aliyunOptions = z
       .describe(
         "Whether nodes, addresses, balancer, disks and images refuse to be deleted. To tear down: set it to false, `pulumi up`, then `pulumi destroy`. While it is false, what leaves the stack is deleted for good, images and backups too.",
       ),
+    arguments: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .default({})
+      .describe(
+        "Arguments of the provider that no option here sets, by resource as `pulumi preview` names it, e.g. `alicloud:nlb:Listener nlb`: {idleTimeout: 600}. They have the last word, over everything that the toolkit promises too. Never a secret.",
+      ),
     tags: z
       .record(z.string().regex(/^(?!aliyun|acs:)[\w.:/=+@-]{1,64}$/, "is no tag's name"), z.string().max(128))
       .default({})

@@ -46,6 +46,8 @@ export interface AliyunOptions {
   postgres?: RdsOptions;
   protect: boolean;
   tags: Record<string, string>;
+  /** Last word on the arguments of resources, by name as previews show it. */
+  arguments: Record<string, Record<string, unknown>>;
 }
 
 /** A managed Redis. */

@@ -15,6 +15,7 @@ import { LoadBalancer } from "./load-balancer.ts";
 import { Nas } from "./nas.ts";
 import { Network } from "./network.ts";
 import { Node } from "./node.ts";
+import { OwnArguments } from "./own-arguments.ts";
 import { Postgres } from "./postgres.ts";
 import { Redis } from "./redis.ts";
 
@@ -25,7 +26,9 @@ export function aliyunInfrastructure(stack: string, config: AliyunConfig, parent
   const options = { ...config.aliyun, tags: { ...config.aliyun.tags, "harbor-ha": stack } };
   const topology = aliyunTopology(stack, config);
   const provider = new alicloud.Provider("aliyun", { region: options.region }, { parent });
-  const below = { parent, providers: { alicloud: provider } };
+  const own = new OwnArguments(options.arguments);
+  const transformations = [own.transformation];
+  const below = { parent, providers: { alicloud: provider }, transformations };
   const common = { stack, options };
 
   const network = new Network("network", common, below);
@@ -34,7 +37,7 @@ export function aliyunInfrastructure(stack: string, config: AliyunConfig, parent
     "login",
     { keyPairName: `harbor-ha-${stack}`, publicKey: options.publicKey, tags: options.tags },
     // An update of it changes nothing in the account; instances that exist keep theirs all the same.
-    { parent, provider, deleteBeforeReplace: true, ignoreChanges: ["publicKey"] },
+    { parent, provider, transformations, deleteBeforeReplace: true, ignoreChanges: ["publicKey"] },
   );
   const privateKey = options.privateKeyFile === undefined ? undefined : readFileSync(options.privateKeyFile, "utf8");
   const nodes = nodeAddresses(options).map(
@@ -83,6 +86,8 @@ export function aliyunInfrastructure(stack: string, config: AliyunConfig, parent
     { ...common, vpcId, switchIds, instanceIds, affinity: topology.storage.kind === "nfs" },
     below,
   );
+
+  own.check();
 
   const named = <T>(values: pulumi.Output<T>[]) =>
     Object.fromEntries(topology.nodes.map(({ name }, index) => [name, values[index] as pulumi.Output<T>]));

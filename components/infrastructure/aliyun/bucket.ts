@@ -6,7 +6,6 @@ export interface BucketArgs {
   stack: string;
   options: AliyunOptions;
   use: BucketUse;
-  override?: { bucket?: Partial<alicloud.oss.BucketArgs> };
 }
 
 /** Days in which something overwritten or deleted can be brought back. The record needs a bucket without versions. */
@@ -22,7 +21,7 @@ export class Bucket extends pulumi.ComponentResource {
 
   constructor(name: string, args: BucketArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:aliyun:Bucket", name, {}, opts);
-    const { stack, options, use, override } = args;
+    const { stack, options, use } = args;
     const { protect, tags } = options;
     const kept = keptDays[use];
     const bucket = new alicloud.oss.Bucket(
@@ -46,7 +45,6 @@ export class Bucket extends pulumi.ComponentResource {
         // Backups go only where somebody has emptied the bucket by hand.
         forceDestroy: use !== "backup" && !protect,
         tags,
-        ...override?.bucket,
       },
       { parent: this, protect, retainOnDelete: protect },
     );

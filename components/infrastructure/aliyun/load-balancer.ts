@@ -11,10 +11,6 @@ export interface LoadBalancerArgs {
   instanceIds: pulumi.Input<string>[];
   /** Whether a client has to stay with one node, because the nodes see each other's files late (NFS). */
   affinity: boolean;
-  override?: {
-    nlb?: Partial<alicloud.nlb.LoadBalancerArgs>;
-    clb?: Partial<alicloud.slb.ApplicationLoadBalancerArgs>;
-  };
 }
 
 /** What a balancer asks each node, over plain HTTP: the agent says no when core is dead or clients are held off. */
@@ -31,7 +27,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private nlb({ stack, options, vpcId, switchIds, instanceIds, affinity, override }: LoadBalancerArgs) {
+  private nlb({ stack, options, vpcId, switchIds, instanceIds, affinity }: LoadBalancerArgs) {
     const { tags, protect, zones, loadBalancer } = options;
     const balancer = new alicloud.nlb.LoadBalancer(
       "nlb",
@@ -47,7 +43,6 @@ export class LoadBalancer extends pulumi.ComponentResource {
         deletionProtectionEnabled: protect,
         ...(protect ? { deletionProtectionReason: "clients find Harbor here" } : {}),
         tags,
-        ...override?.nlb,
       },
       { parent: this, protect },
     );
@@ -102,7 +97,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     return balancer.dnsName;
   }
 
-  private clb({ stack, options, switchIds, instanceIds, affinity, override }: LoadBalancerArgs) {
+  private clb({ stack, options, switchIds, instanceIds, affinity }: LoadBalancerArgs) {
     const { tags, protect, zones, loadBalancer } = options;
     const balancer = new alicloud.slb.ApplicationLoadBalancer(
       "clb",
@@ -116,7 +111,6 @@ export class LoadBalancer extends pulumi.ComponentResource {
         slaveZoneId: zones[1],
         deleteProtection: protect ? "on" : "off",
         tags,
-        ...override?.clb,
       },
       { parent: this, protect },
     );

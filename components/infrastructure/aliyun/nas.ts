@@ -10,7 +10,6 @@ export interface NasArgs {
   switchId: pulumi.Input<string>;
   /** Zone of private names, in which it becomes `nas`. */
   zoneId: pulumi.Input<string>;
-  override?: { fileSystem?: Partial<alicloud.nas.FileSystemArgs> };
 }
 
 /**
@@ -23,7 +22,7 @@ export class Nas extends pulumi.ComponentResource {
 
   constructor(name: string, args: NasArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:aliyun:Nas", name, {}, opts);
-    const { stack, options, vpcId, switchId, zoneId, override } = args;
+    const { stack, options, vpcId, switchId, zoneId } = args;
     const { nas, protect, tags, zones } = options;
     const fileSystem = new alicloud.nas.FileSystem(
       "images",
@@ -37,7 +36,6 @@ export class Nas extends pulumi.ComponentResource {
         recycleBin: { status: "Enable", reservedDays: 7 },
         description: `harbor-ha ${stack}`,
         tags,
-        ...override?.fileSystem,
       },
       { parent: this, protect, retainOnDelete: protect },
     );

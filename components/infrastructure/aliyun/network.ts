@@ -7,8 +7,6 @@ export interface NetworkArgs {
   /** Name of the stack: it begins every name in the account. */
   stack: string;
   options: AliyunOptions;
-  /** Last word on the arguments of a child. */
-  override?: { vpc?: Partial<alicloud.vpc.NetworkArgs>; securityGroup?: Partial<alicloud.ecs.SecurityGroupArgs> };
 }
 
 /** CLB asks backends how they are, and sends clients, from here. */
@@ -28,7 +26,7 @@ export class Network extends pulumi.ComponentResource {
   /** What has to be there before a machine is reached. */
   readonly rules: pulumi.Resource[];
 
-  constructor(name: string, { stack, options, override }: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { stack, options }: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:aliyun:Network", name, {}, opts);
     const { network, zones, tags, administrators, clients, loadBalancer, protect } = options;
     const cidrs = switchCidrs(options);
@@ -39,7 +37,7 @@ export class Network extends pulumi.ComponentResource {
     } else {
       const vpc = new alicloud.vpc.Network(
         "vpc",
-        { vpcName: `harbor-ha-${stack}`, cidrBlock: network.cidr, tags, ...override?.vpc },
+        { vpcName: `harbor-ha-${stack}`, cidrBlock: network.cidr, tags },
         { parent: this, protect },
       );
       this.vpcId = vpc.id;
@@ -67,7 +65,6 @@ export class Network extends pulumi.ComponentResource {
         // Closed: even the pair's own nodes reach each other by a rule.
         innerAccessPolicy: "Drop",
         tags,
-        ...override?.securityGroup,
       },
       { parent: this },
     );

@@ -22,11 +22,6 @@ export interface NodeArgs {
   privateKey?: string;
   /** What has to be there before it is reached. */
   reachable: pulumi.Resource[];
-  override?: {
-    instance?: Partial<alicloud.ecs.InstanceArgs>;
-    dataDisk?: Partial<alicloud.ecs.EcsDiskArgs>;
-    eip?: Partial<alicloud.ecs.EipAddressArgs>;
-  };
 }
 
 /**
@@ -42,7 +37,7 @@ export class Node extends pulumi.ComponentResource {
 
   constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:aliyun:Node", name, {}, opts);
-    const { stack, options, zone, address, switchId, securityGroupId, keyName, override } = args;
+    const { stack, options, zone, address, switchId, securityGroupId, keyName } = args;
     const { tags, protect, region } = options;
     const title = `harbor-ha-${stack}-${name}`;
     const instance = new alicloud.ecs.Instance(
@@ -68,7 +63,6 @@ export class Node extends pulumi.ComponentResource {
         deletionProtection: protect,
         tags,
         volumeTags: tags,
-        ...override?.instance,
       },
       {
         parent: this,
@@ -91,7 +85,6 @@ export class Node extends pulumi.ComponentResource {
         // How it grows.
         type: "online",
         tags,
-        ...override?.dataDisk,
       },
       { parent: this, protect, retainOnDelete: protect },
     );
@@ -111,7 +104,7 @@ export class Node extends pulumi.ComponentResource {
       },
       { parent: this },
     ).stdout;
-    const eip = options.publicAddresses ? this.publicAddress(name, title, instance, options, override?.eip) : undefined;
+    const eip = options.publicAddresses ? this.publicAddress(name, title, instance, options) : undefined;
     this.access = pulumi.all([eip ?? address, hostKey]).apply(
       ([host, key]): SshAccess => ({
         host,
@@ -154,7 +147,6 @@ export class Node extends pulumi.ComponentResource {
     title: string,
     instance: alicloud.ecs.Instance,
     { tags, protect }: AliyunOptions,
-    override?: Partial<alicloud.ecs.EipAddressArgs>,
   ): pulumi.Output<string> {
     const eip = new alicloud.ecs.EipAddress(
       name,
@@ -165,7 +157,6 @@ export class Node extends pulumi.ComponentResource {
         paymentType: "PayAsYouGo",
         deletionProtection: protect,
         tags,
-        ...override,
       },
       { parent: this, protect },
     );

@@ -13,7 +13,6 @@ export interface PostgresArgs {
   switchIds: [pulumi.Input<string>, pulumi.Input<string>];
   /** Zone of private names, in which it becomes `postgres`. */
   zoneId: pulumi.Input<string>;
-  override?: { instance?: Partial<alicloud.rds.InstanceArgs> };
 }
 
 /**
@@ -26,7 +25,7 @@ export class Postgres extends pulumi.ComponentResource {
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:aliyun:Postgres", name, {}, opts);
-    const { stack, options, postgres, database, user, password, switchIds, zoneId, override } = args;
+    const { stack, options, postgres, database, user, password, switchIds, zoneId } = args;
     const { zones, protect, tags } = options;
     const kept = { parent: this, protect, retainOnDelete: protect };
     const instance = new alicloud.rds.Instance(
@@ -53,7 +52,6 @@ export class Postgres extends pulumi.ComponentResource {
         // As the provider spells it.
         releasedKeepPolicy: "Lastest",
         tags,
-        ...override?.instance,
       },
       kept,
     );

@@ -10,7 +10,6 @@ export interface RedisArgs {
   switchId: pulumi.Input<string>;
   /** Zone of private names, in which it becomes `redis`. */
   zoneId: pulumi.Input<string>;
-  override?: { instance?: Partial<alicloud.kvstore.InstanceArgs> };
 }
 
 /**
@@ -23,7 +22,7 @@ export class Redis extends pulumi.ComponentResource {
 
   constructor(name: string, args: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
     super("harbor-ha:aliyun:Redis", name, {}, opts);
-    const { stack, options, redis, password, switchId, zoneId, override } = args;
+    const { stack, options, redis, password, switchId, zoneId } = args;
     const { zones, protect, tags } = options;
     const instance = new alicloud.kvstore.Instance(
       "redis",
@@ -45,7 +44,6 @@ export class Redis extends pulumi.ComponentResource {
         backupPeriods: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
         backupTime: "18:00Z-19:00Z",
         tags,
-        ...override?.instance,
       },
       { parent: this, protect },
     );

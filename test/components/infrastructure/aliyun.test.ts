@@ -269,6 +269,19 @@ test("the registry's key reaches the hosts' secrets alone, and Redis' and the da
   }
 });
 
+test("arguments of one's own have the last word on each resource, and a name that is none is refused", async () => {
+  const wishes = {
+    "alicloud:nlb:Listener nlb": { idleTimeout: 600 },
+    "alicloud:ecs:EcsKeyPair login": { tags: { a: "b" } },
+  };
+  const { asked } = await stack(changed({ arguments: wishes }));
+  expect(of(asked, "Listener")).toMatchObject([{ inputs: { idleTimeout: 600, listenerPort: 443 } }]);
+  expect(of(asked, "EcsKeyPair")).toMatchObject([{ inputs: { tags: { a: "b" }, keyPairName: "harbor-ha-prod" } }]);
+  await expect(stack(changed({ arguments: { "alicloud:ecs:Instance node3": {} } }))).rejects.toThrow(
+    /no resource "alicloud:ecs:Instance node3": .* alicloud:ecs:Instance node1,/,
+  );
+});
+
 test("a stack whose name the cloud would not take is refused before anything is made", async () => {
   const aliyun = aliyunOptions.parse(aliyunSample);
   const build = graphOf(() => {

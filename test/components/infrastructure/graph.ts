@@ -52,9 +52,11 @@ export async function graphOf<T>(build: () => T): Promise<{ asked: Asked[]; buil
     false,
   );
   noteOptions(held);
-  const built = build();
-  await pulumi.runtime.disconnect();
-  return { asked, built };
+  try {
+    return { asked, built: build() };
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
 }
 
 /** What mocks are not told: the options that hold a resource. */
