@@ -35,7 +35,7 @@ await runProgram(async () => {
     .addCommand(recordCommand())
     .addCommand(notifyCommand())
     .addCommand(operationCommand(), { hidden: true })
-    .addCommand(aliyunCommand(), { hidden: true })
+    .addCommand(aliyunCommand())
     .addCommand(uninstallCommand())
     .addCommand(labCommand());
   await program.parseAsync();

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { nodeAddresses, switchCidrs } from "../components/model/aliyun.ts";
 import type { Problem } from "../components/model/problems.ts";
@@ -18,6 +19,7 @@ interface Options {
     image: string;
     system: string;
     publicAddresses: boolean;
+    privateKeyFile?: string;
     jump?: object;
     redis?: object;
     postgres?: object;
@@ -27,6 +29,10 @@ interface Options {
     };
   };
 }
+
+/** What is wrong with a hostname for clients of a balancer in Alibaba Cloud, if anything. */
+export const inCloudProblem = (hostname: string): string | undefined =>
+  isIP(hostname) === 0 ? undefined : "must be a name: the balancer is reached by a CNAME of your domain";
 
 /** What is wrong with the pair in Alibaba Cloud as a whole. */
 export function aliyunProblems(options: Options): Problem[] {
@@ -49,8 +55,8 @@ export function aliyunProblems(options: Options): Problem[] {
       "required for the target `aliyun`, but not set",
       "set aliyun.region, aliyun.zones, …: see docs/config.md",
     );
-  if (hostname && isIP(hostname) !== 0)
-    add("hostname", "must be a name: the balancer is reached by a CNAME of your domain", "use a name of your domain");
+  const unfit = hostname && inCloudProblem(hostname);
+  if (unfit) add("hostname", unfit, "use a name of your domain");
   if (storage?.nfs || storage?.s3)
     add("storage", "the share is made by the stack", "remove storage.nfs and storage.s3, or set target to hosts");
   if (options.record)
@@ -59,7 +65,13 @@ export function aliyunProblems(options: Options): Problem[] {
     if (aliyun?.[server] && options[server]?.external)
       add(`aliyun.${server}`, `${server}.external names a server of yours`, "keep one of the two");
   if (!aliyun) return problems;
-  const { region, zones } = aliyun;
+  const { region, zones, privateKeyFile } = aliyun;
+  if (privateKeyFile && !existsSync(privateKeyFile))
+    add(
+      "aliyun.privateKeyFile",
+      `there is no file ${privateKeyFile}`,
+      "name the private key, or leave it out for your SSH agent's keys",
+    );
   if (aliyun.jump && aliyun.publicAddresses)
     add(
       "aliyun.jump",

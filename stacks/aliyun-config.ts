@@ -25,6 +25,7 @@ const id = (prefix: string, what: string) =>
   z.string().regex(new RegExp(`^${prefix}-[0-9a-z]{4,}$`), `must be the id of ${what}, ${prefix}-…`);
 const zone = z.string().regex(/^[a-z]{2}(-[a-z0-9]+)+$/, "must be a zone's id, e.g. cn-hangzhou-j");
 const two = <T extends z.ZodType>(item: T) => z.tuple([item, item]);
+const differ = (items: string[]) => new Set(items).size === items.length;
 const diskGb = z.int().min(20).max(32768);
 
 /** The options of the target `aliyun`. What only the account knows was asked once, by `init`. */
@@ -33,9 +34,9 @@ export const aliyunOptions = z
     region: z
       .string()
       .regex(/^[a-z]{2}(-[a-z0-9]+)+$/, "must be a region's id, e.g. cn-hangzhou")
-      .describe("Region of everything. Changing it later makes everything anew."),
+      .describe("Region of everything, for good."),
     zones: two(zone).describe(
-      "Zone of node1 and zone of node2, two different ones in which ECS, the balancer and NAS are sold. A change replaces what stands in it.",
+      "Zone of node1 and zone of node2, two different ones in which ECS, the balancer and NAS are sold. For good: a preview refuses a change.",
     ),
     image: z
       .string()
@@ -57,18 +58,24 @@ export const aliyunOptions = z
       .describe(
         "Kind of both disks of a node; the cheapest one by default. A change is for data disks; system disks that exist keep theirs.",
       ),
-    systemDiskGb: diskGb.default(40).describe("Size of the system disk, on which Docker and logs lie."),
+    systemDiskGb: diskGb
+      .default(40)
+      .describe(
+        "Size of the system disk, on which Docker and logs lie. A bigger one needs growpart and resize2fs on the node afterwards.",
+      ),
     dataDiskGb: diskGb
       .default(40)
       .describe("Size of the disk that holds PostgreSQL alone. It can grow, without a stop."),
     administrators: z
       .array(cidr(8))
       .refine(({ length }) => length > 0, "needs at least one network from which SSH is allowed")
+      .refine(differ, "names a network twice")
       .describe("Networks from which SSH (port 22) is allowed, such as your own address with /32."),
     clients: z
       .array(cidr(0))
       .refine(({ length }) => length > 0, "needs at least one network")
-      .describe("Networks from which TCP 443 is allowed. 0.0.0.0/0 opens it to everybody."),
+      .refine(differ, "names a network twice")
+      .describe("Networks from which Harbor is reached, on TCP 443 of the balancer. 0.0.0.0/0 opens it to everybody."),
     publicAddresses: z
       .boolean()
       .default(true)
@@ -98,6 +105,10 @@ export const aliyunOptions = z
       .strictObject({
         cidr: cidr(8)
           .refine((value) => value.endsWith(".0.0/16"), "must be a /16 network, a.b.0.0/16")
+          .refine(
+            (value) => /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(value),
+            "must be a private network: in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+          )
           .default("10.77.0.0/16")
           .describe("Private /16 network of the pair; its second and third /24 are the switches."),
         existing: z
@@ -135,7 +146,9 @@ export const aliyunOptions = z
         storageType: z
           .enum(["Performance", "Capacity", "Premium"])
           .default("Capacity")
-          .describe("Kind of the file system: Capacity is the cheapest by space. A change makes an empty one."),
+          .describe(
+            "Kind of the file system: Capacity is the cheapest by space. For good: a preview refuses a change.",
+          ),
       })
       .prefault({})
       .describe("The share that holds the images, by what is stored."),
@@ -143,14 +156,16 @@ export const aliyunOptions = z
       .string()
       .regex(/^[a-z0-9]{4,12}$/, "must be 4 to 12 lower-case letters and digits")
       .describe(
-        "Ending of the buckets' names, which all customers share: any that nobody else has thought of. A change makes new, empty buckets.",
+        "Ending of the buckets' names, which all customers share: any that nobody else has thought of. For good: a preview refuses a change.",
       ),
     redis: z
       .strictObject({
         instanceClass: z
           .string()
-          .regex(/^redis\.[a-z0-9.]+$/, "must be a class of instances, e.g. redis.master.small.default")
-          .describe("Its size, a standard one with two nodes: Harbor does not work with clusters. 1 GB is plenty."),
+          .regex(/^redis\.[a-z0-9.]+$/, "must be a class of instances, e.g. redis.shard.small.ce")
+          .describe(
+            "Its size, a standard one with two nodes: Harbor does not work with clusters. 1 GB is plenty. Redis 6.0 and 7.0 are sold as cloud-native classes (….ce).",
+          ),
         version: z.enum(["6.0", "7.0"]).default("7.0").describe("Redis version. It cannot be lowered."),
       })
       .optional()
@@ -181,7 +196,7 @@ export const aliyunOptions = z
       .boolean()
       .default(true)
       .describe(
-        "Whether nodes, addresses, balancer, disks and images refuse to be deleted. To tear down: set it to false, `pulumi up`, then `pulumi destroy`. While it is false, what leaves the stack is deleted for good, images and backups too.",
+        "Whether nodes, addresses, balancer, disks and images refuse to be deleted. To tear down: set it to false, `pulumi up`, then `pulumi destroy`. While it is false, what leaves the stack is deleted for good, images too; a bucket of backups has to be emptied by hand first.",
       ),
     arguments: z
       .record(z.string(), z.record(z.string(), z.unknown()))

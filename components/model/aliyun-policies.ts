@@ -5,6 +5,7 @@ export interface Statement {
   Effect: "Allow";
   Action: string[];
   Resource: string[];
+  Condition?: { StringEquals: { "ram:ServiceName": string[] } };
 }
 
 const allow = (Action: string[], ...Resource: string[]): Statement => ({ Effect: "Allow", Action, Resource });
@@ -96,6 +97,13 @@ export const initActions = [
   "nas:DescribeZones",
 ];
 
+const serviceRoles = [
+  "nlb.aliyuncs.com",
+  "encryption.nas.aliyuncs.com",
+  "r-kvstore.aliyuncs.com",
+  "pgsql-onecs.rds.aliyuncs.com",
+];
+
 const actions = (service: string, names: string) => names.split(/\s+/).map((name) => `${service}:${name}`);
 
 /**
@@ -120,6 +128,11 @@ export function operatorStatements(stack: string, { destroy }: { destroy: boolea
     allow(["oss:ListBuckets"], "acs:oss:*:*:*"),
     // The provider lists all users to find one.
     allow(["ram:Get*", "ram:List*"], "acs:ram:*:*:*"),
+    // The first balancer, encrypted share or managed server of an account makes that service's own role. From memory: no fake shows it.
+    {
+      ...allow(["ram:CreateServiceLinkedRole"], "*"),
+      Condition: { StringEquals: { "ram:ServiceName": serviceRoles } },
+    },
     ofName("ram", ...["role", "policy", "user"].map((kind) => `acs:ram:*:*:${kind}/${own}`)),
   ];
 }

@@ -98,9 +98,9 @@ export const recordPrefix = "record";
 
 /** What is wrong with a stack's name: it becomes part of names that the cloud limits. */
 export function stackNameProblem(stack: string): string | undefined {
-  return /^[a-z][a-z0-9-]{0,23}$/.test(stack) && !stack.endsWith("-")
+  return /^(?=.{1,24}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(stack)
     ? undefined
-    : `the stack's name "${stack}" becomes part of names in Alibaba Cloud: use at most 24 lower-case letters, digits and -, beginning with a letter`;
+    : `the stack's name "${stack}" becomes part of names in Alibaba Cloud: use at most 24 lower-case letters and digits, with single - between them, beginning with a letter`;
 }
 
 /**

@@ -63,7 +63,7 @@ export async function askAccount(
     throw new CloudFault(
       "account.no-zones",
       `${region} has no two zones that sell ${wantedTypes.join(" or ")} with ${diskCategory} disks, NLB and NAS now`,
-      "choose another region, or set aliyun.zones, aliyun.instanceType and aliyun.diskCategory yourself",
+      `choose another region, or ${byHand}`,
     );
   } catch (error) {
     throw error instanceof CloudRefusal ? faultOf(error, region) : error;
@@ -126,8 +126,11 @@ async function newestImage(ecs: CloudApi): Promise<string> {
   );
   const [newest] = Images.Image.sort((a, b) => b.CreationTime.localeCompare(a.CreationTime));
   if (newest) return newest.ImageId;
-  throw new CloudFault("account.no-image", `the region has no image of ${imageFamily}`, "set aliyun.image yourself");
+  throw new CloudFault("account.no-image", `the region has no image of ${imageFamily}`, byHand);
 }
+
+const byHand =
+  "write the block `harbor-ha:aliyun` of stacks/examples/aliyun-minimal.yaml into Pulumi.<stack>.yaml yourself: init asks nothing then (aliyun.image is this one of yours)";
 
 function faultOf(refusal: CloudRefusal, region: string): CloudFault {
   const { code, requestId } = refusal;
@@ -142,7 +145,7 @@ function faultOf(refusal: CloudRefusal, region: string): CloudFault {
     new CloudFault(
       "account.refused",
       `Alibaba Cloud refuses to say what ${region} sells (${code}, request ${requestId})`,
-      "set aliyun.zones, aliyun.image and aliyun.instanceType yourself, as docs/aliyun.md tells",
+      byHand,
     )
   );
 }

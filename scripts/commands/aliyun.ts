@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
+import { stackNameProblem } from "../../components/model/aliyun.ts";
 import {
   fenceStatements,
   initActions,
@@ -19,7 +20,7 @@ export function aliyunCommand(): Command {
     "what `up` asks Alibaba Cloud, and what it has to be allowed to ask",
   );
   aliyun
-    .command("host-key")
+    .command("host-key", { hidden: true })
     .description("an instance's public host key, by the cloud's own way into it")
     .requiredOption("--region <region>", "region of the instance")
     .requiredOption("--instance <id>", "the instance (- for stdin)")
@@ -48,13 +49,17 @@ export function aliyunCommand(): Command {
       .option("--stack <name>", "up, destroy: the stack (default: PULUMI_STACK, else prod)")
       .action(async (options) => {
         const statements = await tasks[options.for as keyof typeof tasks](options);
-        console.log(JSON.stringify(JSON.parse(policyDocument(statements)), null, 2));
+        console.log(policyDocument(statements));
       }),
   );
   return aliyun;
 }
 
-const stackOf = ({ stack }: { stack?: string }) => stack ?? process.env.PULUMI_STACK ?? "prod";
+function stackOf({ stack = process.env.PULUMI_STACK ?? "prod" }: { stack?: string }): string {
+  const problem = stackNameProblem(stack);
+  if (problem) throw new UserError(problem, 2);
+  return stack;
+}
 
 /** What has to be allowed, by what is to be done. */
 const tasks = {

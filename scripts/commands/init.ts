@@ -2,11 +2,12 @@ import { isIPv4 } from "node:net";
 import { isCancel, text } from "@clack/prompts";
 import { Command, Option } from "commander";
 import { labTopology } from "../../components/model/lab.ts";
+import { inCloudProblem } from "../../stacks/aliyun-checks.ts";
 import { cidrProblem } from "../../stacks/aliyun-config.ts";
 import { hostnameProblem } from "../../stacks/checks.ts";
 import { configSchema } from "../../stacks/config.ts";
 import { items, total } from "../explain/items.ts";
-import { type AliyunSettings, aliyunSettings, optionsIn } from "../init/aliyun.ts";
+import { type AliyunSettings, aliyunSettings, isAnswered, optionsIn } from "../init/aliyun.ts";
 import { initStack } from "../init/stack.ts";
 import { UserError } from "../user-error.ts";
 
@@ -41,15 +42,23 @@ export function initCommand(): Command {
           hostnameProblem,
           inCloud ? undefined : labTopology.virtualAddress(subnet),
         ));
-      const problem = hostnameProblem(hostname);
+      const problem = hostnameProblem(hostname) ?? (inCloud ? inCloudProblem(hostname) : undefined);
       if (problem) throw new UserError(`hostname ${hostname}: ${problem}`);
       const given = { file: options.installerFile, url: options.installerUrl, sha256: options.installerSha256 };
       const installer = given.file || given.url ? given : undefined;
+      if (inCloud && !installer)
+        throw new UserError(
+          "Harbor's offline installer has to be named: --installer-url and --installer-sha256, or --installer-file",
+          2,
+        );
       const log = (line: string) => console.error(line);
-      const aliyun = inCloud ? await aliyunSettings(stack, await wishes(options), log) : undefined;
+      const answered = inCloud && isAnswered(stack);
+      if (answered) log(`Pulumi.${stack}.yaml holds the account's answers already: it is not asked again.`);
+      const asked = inCloud && !answered ? await aliyunSettings(stack, await wishes(options), log) : undefined;
+      const aliyun = answered ? [] : asked;
       await initStack(process.env, stack, { hostname, installer, aliyun }, log);
       log(`Stack ${stack} is ready: settings in Pulumi.${stack}.yaml.`);
-      if (aliyun) for (const line of nextSteps(hostname, stack, aliyun)) log(line);
+      if (asked) for (const line of nextSteps(hostname, stack, asked)) log(line);
       log("Next: pulumi up");
     });
 }
@@ -69,6 +78,8 @@ function nextSteps(hostname: string, stack: string, settings: AliyunSettings): s
   return [
     `Found: zones ${found["aliyun.zones[0]"]} and ${found["aliyun.zones[1]"]}, ${found["aliyun.instanceType"]}, ${found["aliyun.image"]}.`,
     `It would cost about ${Math.round(monthly)} yuan a month with 200 GB of images and 100 GB of traffic: harbor-ha explain --config Pulumi.${stack}.yaml`,
+    `Harbor is open to ${optionsIn(settings).clients.join(", ")}, and to nobody else (aliyun.clients).`,
+    "Log in on the nodes is by the public key that was found: its private key has to be in your SSH agent, or aliyun.privateKeyFile names it.",
     `After \`pulumi up\`, point ${hostname} at the output \`loadBalancer\` (pulumi stack output loadBalancer) with a CNAME record.`,
   ];
 }

@@ -29,7 +29,7 @@ export interface Item {
   /** Pulumi's types of what it stands for. */
   types: string[];
   /** What `pulumi destroy` does with it. */
-  end: "deleted" | "kept" | "kept while protected";
+  end: "deleted" | "refused while protected";
 }
 
 /** In a month, in 10,000: each look lists the newest entries and reads one. */
@@ -41,14 +41,13 @@ export function items(aliyun: AliyunOptions, usage: Usage): Item[] {
   const gb = (amount: number) => `${amount} GB`;
   const disk = diskPrices[aliyun.diskCategory];
   const deleted = "deleted" as const;
-  const held = aliyun.protect ? ("kept while protected" as const) : deleted;
-  const kept = aliyun.protect ? ("kept" as const) : deleted;
+  const held = aliyun.protect ? ("refused while protected" as const) : deleted;
   return [
     item(`ECS instance ${aliyun.instanceType}`, 2, instancePrices[aliyun.instanceType], held, [
       "ecs/instance:Instance",
     ]),
     item(`system disks, 2 × ${gb(aliyun.systemDiskGb)}`, 2 * aliyun.systemDiskGb, disk, held, []),
-    item(`database disks, 2 × ${gb(aliyun.dataDiskGb)}`, 2 * aliyun.dataDiskGb, disk, kept, [
+    item(`database disks, 2 × ${gb(aliyun.dataDiskGb)}`, 2 * aliyun.dataDiskGb, disk, held, [
       "ecs/ecsDisk:EcsDisk",
       "ecs/ecsDiskAttachment:EcsDiskAttachment",
     ]),
@@ -75,15 +74,15 @@ export function items(aliyun: AliyunOptions, usage: Usage): Item[] {
           `images on NAS (${nas.storageType}), ${gb(usage.images)}`,
           usage.images,
           nasPrices[nas.storageType],
-          kept,
+          held,
           ["nas/fileSystem:FileSystem", "nas/mountTarget:MountTarget"],
         )
-      : item(`images in OSS, ${gb(usage.images)}`, usage.images, prices.bucket, kept, []),
+      : item(`images in OSS, ${gb(usage.images)}`, usage.images, prices.bucket, held, []),
     // With both elsewhere there is no record to look at.
     ...(redis && postgres
       ? []
       : [item("looks at the cluster record, two nodes, one a second", recordRequests, prices.requests, deleted, [])]),
-    item("bucket of the cluster record, and that of backups (empty)", 2, prices.nothing, kept, [
+    item("bucket of the cluster record, and that of backups (empty)", 2, prices.nothing, held, [
       "oss/bucket:Bucket",
       "oss/bucketAcl:BucketAcl",
       "oss/bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -102,7 +101,7 @@ export function items(aliyun: AliyunOptions, usage: Usage): Item[] {
             `RDS PostgreSQL ${postgres.instanceType}, high availability`,
             1,
             rdsPrices[postgres.instanceType],
-            kept,
+            held,
             [
               "rds/instance:Instance",
               "rds/database:Database",
@@ -111,17 +110,23 @@ export function items(aliyun: AliyunOptions, usage: Usage): Item[] {
               "rds/backupPolicy:BackupPolicy",
             ],
           ),
-          item(`its disk, ${gb(postgres.storageGb)}`, postgres.storageGb, prices.rdsDisk, kept, []),
+          item(`its disk, ${gb(postgres.storageGb)}`, postgres.storageGb, prices.rdsDisk, held, []),
         ]
       : []),
     ...(loadBalancer.public || aliyun.publicAddresses
       ? [
-          item(`traffic to the internet, ${gb(usage.traffic)} a month`, usage.traffic, prices.traffic, deleted, [
-            ...(aliyun.publicAddresses ? ["ecs/eipAddress:EipAddress", "ecs/eipAssociation:EipAssociation"] : []),
-          ]),
+          item(
+            loadBalancer.public
+              ? `traffic to the internet, ${gb(usage.traffic)} a month`
+              : "addresses of the nodes, for SSH and packages",
+            loadBalancer.public ? usage.traffic : 0,
+            prices.traffic,
+            deleted,
+            [...(aliyun.publicAddresses ? ["ecs/eipAddress:EipAddress", "ecs/eipAssociation:EipAssociation"] : [])],
+          ),
         ]
       : []),
-    item("network, private names, rules, login key, roles", 1, prices.names, deleted, [
+    item("network, private names, rules, login key, roles", 1, prices.names, held, [
       ...(aliyun.network.existing ? [] : ["vpc/network:Network", "vpc/switch:Switch"]),
       "ecs/securityGroup:SecurityGroup",
       "ecs/securityGroupRule:SecurityGroupRule",

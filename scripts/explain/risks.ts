@@ -39,7 +39,14 @@ export function risks(shape: Shape): Risk[] {
           failover,
           "nothing that was acknowledged while the standby was in sync; otherwise failover refuses",
         )
-      : risk("a node", false, "connections through it break; clients come back through the other one", "none"),
+      : ownRedis
+        ? risk(
+            "the node of Redis' master",
+            false,
+            "logins and jobs: until you run failover; connections through it break",
+            "sessions and queued jobs since the replica's last word; no images",
+          )
+        : risk("a node", false, "connections through it break; clients come back through the other one", "none"),
     ...(database
       ? [
           risk(

@@ -39,7 +39,7 @@ export function variants(aliyun: AliyunOptions, usage: Usage): Variant[] {
       ? variant("without aliyun.redis", withoutRedis, "Redis runs on the nodes, and moves with the database")
       : variant(
           "aliyun.redis",
-          { ...aliyun, redis: { instanceClass: "redis.master.small.default", version: "7.0" } },
+          { ...aliyun, redis: { instanceClass: "redis.shard.small.ce", version: "7.0" } },
           "Redis fails over by itself, in its provider's time; one thing less on the nodes",
         ),
     aliyun.postgres

@@ -8,6 +8,7 @@ import { describeIssues, formatProblems } from "../../components/model/problems.
 import { aliyunOptions } from "../../stacks/aliyun-config.ts";
 import { askAccount } from "../aliyun/account.ts";
 import { CloudFault } from "../aliyun/cloud-api.ts";
+import { projectDirectory } from "../paths.ts";
 import { UserError } from "../user-error.ts";
 
 /** What `init` is told. */
@@ -58,6 +59,12 @@ export async function aliyunSettings(
       ? value.map((item, index): [string, string] => [`aliyun.${name}[${index}]`, item])
       : [[`aliyun.${name}`, value] as [string, string]],
   );
+}
+
+/** Whether a stack's file holds the answers already: the last of them is there. */
+export function isAnswered(stack: string): boolean {
+  const file = join(projectDirectory, `Pulumi.${stack}.yaml`);
+  return existsSync(file) && /^\s+bucketSuffix:/m.test(readFileSync(file, "utf8"));
 }
 
 /** The options that settings make: as what `explain` and the cost cap see before anything is written. */

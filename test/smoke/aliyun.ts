@@ -3,7 +3,11 @@
 // takes down what a killed run has left.
 
 import { randomBytes } from "node:crypto";
-import { connect } from "node:tls";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { json } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import spawn from "nano-spawn";
 import { z } from "zod";
@@ -33,6 +37,7 @@ await runProgram(async () => {
   });
   const { region = "", hostname = "", administrator = "", cap = "", "tear-down": left } = values;
   const { "installer-url": url = "", "installer-sha256": sha256 = "" } = values;
+  if (left && !region) throw new UserError("--tear-down needs the stack's --region", 2);
   if (left) return (await tearDown(pairOf(left, region, hostname), log)) ? 0 : 1;
   if (!region || !hostname || !administrator || !url || !sha256 || !(Number(cap) > 0))
     throw new UserError(
@@ -84,58 +89,96 @@ function pairOf(stack: string, region: string, hostname: string): PaidPair {
       ["doctor finds nothing broken", async (signal) => void (await harborHa(signal, "doctor"))],
       [
         "the balancer leads to Harbor",
-        async () => answersAt((await pulumi("stack", "output", "loadBalancer")).trim(), hostname),
+        async (signal) => healthyAt((await pulumi("stack", "output", "loadBalancer")).trim(), hostname, signal),
       ],
       ["a switchover", async (signal) => void (await harborHa(signal, "switchover", "--yes"))],
       [
         "a failover by the cloud's own fence, and back",
         async (signal) => {
           const lost = (await status(signal)).record?.primary ?? "";
-          await harborHa(signal, "failover", "--yes");
           const { fence } = JSON.parse(await pulumi("stack", "output", "inventory")) as {
             fence: { instances: Record<string, string> };
           };
+          const InstanceId = fence.instances[lost] ?? "";
           const api = await CloudApi.open({ region }, pace, log);
-          await api.call("StartInstance", { InstanceId: fence.instances[lost] ?? "" }, z.object({}));
-          await harborHa(signal, "rejoin", lost, "--yes");
+          await api.call("StopInstance", { InstanceId, ForceStop: "true" }, z.object({}));
+          // Refused as long as the primary still serves.
+          await eventually(signal, () => harborHa(signal, "failover", "--yes"));
+          await api.call("StartInstance", { InstanceId }, z.object({}));
+          await eventually(signal, () => harborHa(signal, "rejoin", lost, "--yes"));
+          await harborHa(signal, "status", "--wait", "600");
         },
       ],
       ["doctor finds nothing broken after it", async (signal) => void (await harborHa(signal, "doctor"))],
     ],
     async destroy() {
+      const stacks = JSON.parse(await run("pulumi", ["stack", "ls", "--json"])) as { name: string }[];
+      if (!stacks.some(({ name }) => name === stack)) return;
       // An `up` that was ended by force leaves its lock.
       await pulumi("cancel", "--yes").catch(() => undefined);
       await pulumi("destroy", "--yes");
+      await pulumi("stack", "rm", "--yes");
     },
     async remains() {
-      const api = await CloudApi.open({ region }, pace, log);
-      const tag = { "Tag.1.Key": "harbor-ha", "Tag.1.Value": stack };
-      const { Instances } = await api.call(
-        "DescribeInstances",
-        tag,
-        z.object({ Instances: z.object({ Instance: z.array(z.object({ InstanceId: z.string() })) }) }),
-      );
-      const { Disks } = await api.call(
-        "DescribeDisks",
-        tag,
-        z.object({ Disks: z.object({ Disk: z.array(z.object({ DiskId: z.string() })) }) }),
-      );
-      return [
-        ...Instances.Instance.map(({ InstanceId }) => `instance ${InstanceId}`),
-        ...Disks.Disk.map(({ DiskId }) => `disk ${DiskId}`),
-      ];
+      // Beside Pulumi's own word: its stack is removed only when nothing is left in it. What is deleted is listed for a while.
+      let left = await listed(region, stack);
+      for (let look = 1; left.length > 0 && look < 12; look++) {
+        await setTimeout(10_000);
+        left = await listed(region, stack);
+      }
+      return left;
     },
   };
 }
 
-/** A TLS handshake for Harbor's name at the balancer's address, as a client's after the CNAME is made. */
-function answersAt(host: string, servername: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: 443, servername, rejectUnauthorized: false, timeout: 10_000 }, () => {
-      socket.end();
-      resolve();
-    });
-    socket.on("timeout", () => socket.destroy(new Error(`${host}:443 does not answer`)));
-    socket.on("error", reject);
+/** Instances and disks that bear the stack's tag: what costs most. */
+async function listed(region: string, stack: string): Promise<string[]> {
+  const api = await CloudApi.open({ region }, pace, log);
+  const tag = { "Tag.1.Key": "harbor-ha", "Tag.1.Value": stack };
+  const { Instances } = await api.call(
+    "DescribeInstances",
+    tag,
+    z.object({ Instances: z.object({ Instance: z.array(z.object({ InstanceId: z.string() })) }) }),
+  );
+  const { Disks } = await api.call(
+    "DescribeDisks",
+    tag,
+    z.object({ Disks: z.object({ Disk: z.array(z.object({ DiskId: z.string() })) }) }),
+  );
+  return [
+    ...Instances.Instance.map(({ InstanceId }) => `instance ${InstanceId}`),
+    ...Disks.Disk.map(({ DiskId }) => `disk ${DiskId}`),
+  ];
+}
+
+/** Tries again until it succeeds, for ten minutes. */
+async function eventually(signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
+  const end = AbortSignal.any([signal, AbortSignal.timeout(600_000)]);
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (end.aborted) throw error;
+      await setTimeout(10_000, undefined, { signal: end }).catch(() => undefined);
+    }
+  }
+}
+
+/** Harbor's own health at the balancer's address, as a client asks for it after the CNAME is made. */
+function healthyAt(host: string, hostname: string, signal: AbortSignal): Promise<void> {
+  return eventually(signal, async () => {
+    const asked = request({
+      host,
+      servername: hostname,
+      headers: { Host: hostname },
+      path: "/api/v2.0/health",
+      rejectUnauthorized: false,
+      timeout: 10_000,
+    }).end();
+    asked.on("timeout", () => asked.destroy(new Error(`${host} does not answer`)));
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    const { status } = (await json(answer)) as { status?: string };
+    if (status !== "healthy") throw new Error(`Harbor at ${host} is ${status}`);
   });
 }

@@ -2,6 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AliyunOptions } from "../../model/aliyun.ts";
 import { ports } from "../../model/ports.ts";
+import { ingress } from "./ingress.ts";
 
 export interface LoadBalancerArgs {
   stack: string;
@@ -28,7 +29,19 @@ export class LoadBalancer extends pulumi.ComponentResource {
   }
 
   private nlb({ stack, options, vpcId, switchIds, instanceIds, affinity }: LoadBalancerArgs) {
-    const { tags, protect, zones, loadBalancer } = options;
+    const { tags, protect, zones, loadBalancer, clients } = options;
+    const doors = new alicloud.ecs.SecurityGroup(
+      "nlb",
+      {
+        vpcId,
+        securityGroupName: `harbor-ha-${stack}-nlb`,
+        securityGroupType: "normal",
+        innerAccessPolicy: "Drop",
+        tags,
+      },
+      { parent: this },
+    );
+    const opened = clients.map((cidrIp) => ingress(this, "clients-of-nlb", doors.id, 443, cidrIp));
     const balancer = new alicloud.nlb.LoadBalancer(
       "nlb",
       {
@@ -40,11 +53,12 @@ export class LoadBalancer extends pulumi.ComponentResource {
           { zoneId: zones[1], vswitchId: switchIds[1] },
         ],
         crossZoneEnabled: true,
+        securityGroupIds: [doors.id],
         deletionProtectionEnabled: protect,
         ...(protect ? { deletionProtectionReason: "clients find Harbor here" } : {}),
         tags,
       },
-      { parent: this, protect },
+      { parent: this, protect, dependsOn: opened },
     );
     const group = new alicloud.nlb.ServerGroup(
       "nlb",
@@ -54,7 +68,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
         serverGroupType: "Instance",
         protocol: "TCP",
         scheduler: affinity ? "Sch" : "Wlc",
-        preserveClientIpEnabled: true,
+        // With the clients' addresses kept, the nodes' own public addresses would have to be open to all clients too.
+        preserveClientIpEnabled: false,
         connectionDrainEnabled: true,
         connectionDrainTimeout: 60,
         healthCheck: {

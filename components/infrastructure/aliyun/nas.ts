@@ -13,7 +13,7 @@ export interface NasArgs {
 }
 
 /**
- * A share for images and the cluster record, encrypted, that only the two nodes may mount. It stands in one zone: with that zone
+ * A share for images, encrypted, that only the two nodes may mount. It stands in one zone: with that zone
  * the images are gone from sight until it is back. Replacing it loses every image: protected, and kept on `destroy`.
  */
 export class Nas extends pulumi.ComponentResource {

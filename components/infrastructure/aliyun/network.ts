@@ -2,6 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type AliyunOptions, nodeAddresses, privateZone, switchCidrs } from "../../model/aliyun.ts";
 import { ports } from "../../model/ports.ts";
+import { ingress } from "./ingress.ts";
 
 export interface NetworkArgs {
   /** Name of the stack: it begins every name in the account. */
@@ -9,7 +10,7 @@ export interface NetworkArgs {
   options: AliyunOptions;
 }
 
-/** CLB asks backends how they are, and sends clients, from here. */
+/** CLB asks backends how they are from here. */
 const clbNetwork = "100.64.0.0/10";
 
 /**
@@ -69,35 +70,16 @@ export class Network extends pulumi.ComponentResource {
       { parent: this },
     );
     this.securityGroupId = group.id;
-    const allow = (what: string, portRange: string, cidrIp: string) =>
-      new alicloud.ecs.SecurityGroupRule(
-        `${what}-from-${cidrIp.replaceAll(/[./]/g, "-")}`,
-        {
-          type: "ingress",
-          ipProtocol: "tcp",
-          portRange,
-          cidrIp,
-          description: `${what} from ${cidrIp}`,
-          // What a network of one's own asks for; anything else replaces the rule for ever.
-          nicType: "intranet",
-          policy: "accept",
-          priority: 1,
-          securityGroupId: group.id,
-        },
-        { parent: this },
-      );
-    const on = (port: number) => `${port}/${port}`;
+    const allow = (what: string, ports: number | string, cidrIp: string) =>
+      ingress(this, what, group.id, ports, cidrIp);
     // NLB checks from its own addresses in the switches, CLB from a network of its own.
     const balancers = loadBalancer.kind === "nlb" ? cidrs : [clbNetwork];
     this.rules = [
-      ...administrators.map((cidr) => allow("ssh", on(22), cidr)),
+      ...administrators.map((cidr) => allow("ssh", 22, cidr)),
       ...nodeAddresses(options).map((address) => allow("peer", "1/65535", `${address}/32`)),
-      ...balancers.flatMap((cidr) => [
-        allow("balancer", on(ports.harborHttps), cidr),
-        allow("checks", on(ports.roles), cidr),
-      ]),
-      // The balancer keeps the clients' addresses.
-      ...clients.map((cidr) => allow("clients", on(ports.harborHttps), cidr)),
+      ...balancers.map((cidr) => allow("checks", ports.roles, cidr)),
+      // NLB comes with its own addresses, and has rules of its own; CLB keeps the clients'.
+      ...(loadBalancer.kind === "nlb" ? cidrs : clients).map((cidr) => allow("clients", ports.harborHttps, cidr)),
     ];
 
     const zone = new alicloud.pvtz.Zone(
@@ -105,7 +87,10 @@ export class Network extends pulumi.ComponentResource {
       { zoneName: privateZone(stack), remark: `harbor-ha ${stack}`, tags },
       { parent: this, deleteBeforeReplace: true },
     );
-    new alicloud.pvtz.ZoneAttachment("names", { zoneId: zone.id, vpcIds: [this.vpcId] }, { parent: this });
+    // Before anybody asks for a name: that there is none is remembered.
+    this.rules.push(
+      new alicloud.pvtz.ZoneAttachment("names", { zoneId: zone.id, vpcIds: [this.vpcId] }, { parent: this }),
+    );
     this.zoneId = zone.id;
     this.registerOutputs({});
   }

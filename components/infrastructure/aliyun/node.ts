@@ -68,7 +68,7 @@ export class Node extends pulumi.ComponentResource {
         parent: this,
         protect,
         // For new nodes only: another image or disk category would wipe the system disk, another type stops both nodes at once.
-        ignoreChanges: ["imageId", "userData", "keyName", "instanceType", "systemDiskCategory"],
+        ignoreChanges: ["imageId", "keyName", "instanceType", "systemDiskCategory"],
       },
     );
     this.instanceId = instance.id;
