@@ -46,7 +46,8 @@ const making = {
     ModifyDiskAttribute ModifyDiskSpec ModifySecurityGroupPolicy ModifySecurityGroupRule ResizeDisk RevokeSecurityGroup RunCommand RunInstances StartInstance StopInstance TagResources UntagResources`,
   vpc: `AllocateEipAddress AssociateEipAddress CreateVSwitch CreateVpc DeletionProtection TagResources UnTagResources
     UnassociateEipAddress`,
-  nlb: `AddServersToServerGroup CreateListener CreateLoadBalancer CreateServerGroup DeleteListener RemoveServersFromServerGroup
+  nlb: `AddServersToServerGroup CreateListener CreateLoadBalancer CreateServerGroup DeleteListener LoadBalancerJoinSecurityGroup
+    LoadBalancerLeaveSecurityGroup RemoveServersFromServerGroup
     TagResources UntagResources UpdateListenerAttribute UpdateLoadBalancerAddressTypeConfig UpdateLoadBalancerAttribute
     UpdateLoadBalancerProtection UpdateServerGroupAttribute`,
   slb: `AddVServerGroupBackendServers CreateLoadBalancer CreateLoadBalancerTCPListener CreateVServerGroup DeleteLoadBalancerListener

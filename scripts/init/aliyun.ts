@@ -62,8 +62,8 @@ export async function aliyunSettings(
 }
 
 /** Whether a stack's file holds the answers already: the last of them is there. */
-export function isAnswered(stack: string): boolean {
-  const file = join(projectDirectory, `Pulumi.${stack}.yaml`);
+export function isAnswered(stack: string, directory = projectDirectory): boolean {
+  const file = join(directory, `Pulumi.${stack}.yaml`);
   return existsSync(file) && /^\s+bucketSuffix:/m.test(readFileSync(file, "utf8"));
 }
 

@@ -73,6 +73,9 @@ test.each<[path: string, changes: object, words: string]>([
   ["aliyun.dataDiskGb", inCloud({ dataDiskGb: 40_000 }), "32768"],
   ["aliyun.administrators", inCloud({ administrators: [] }), "at least one network from which SSH"],
   ["aliyun.administrators.0", inCloud({ administrators: ["0.0.0.0/0"] }), "too wide"],
+  ["aliyun.clients", inCloud({ clients: ["203.0.113.0/24", "203.0.113.0/24"] }), "names a network twice"],
+  ["aliyun.privateKeyFile", inCloud({ privateKeyFile: "/nowhere" }), "there is no file /nowhere"],
+  ["hostname", { ...inCloud({}), hostname: "203.0.113.9" }, "must be a name"],
   ["aliyun.clients.0", inCloud({ clients: ["203.0.113.7"] }), "a.b.c.d/n"],
   ["aliyun.clients.0", inCloud({ clients: ["203.0.113.7/24"] }), "bits set beyond its prefix /24"],
   ["aliyun.clients.0", inCloud({ clients: ["203.0.300.0/24"] }), "too big"],
@@ -83,6 +86,7 @@ test.each<[path: string, changes: object, words: string]>([
   ],
   ["aliyun.publicKey", inCloud({ publicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample" }), "ssh-keygen -t rsa"],
   ["aliyun.network.cidr", inCloud({ network: { cidr: "10.77.1.0/24" } }), "must be a /16 network"],
+  ["aliyun.network.cidr", inCloud({ network: { cidr: "8.8.0.0/16" } }), "must be a private network"],
   [
     "aliyun.network.existing.addresses.1",
     inCloud({ network: { existing: { ...ownNetwork, addresses: ["192.168.3.20", "192.168.3.21"] } } }),

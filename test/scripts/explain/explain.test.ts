@@ -53,6 +53,19 @@ test("images on NAS make a zone a single point of failure, images in OSS do not"
   expect(await single("aliyun-managed")).not.toContainEqual(expect.stringContaining("zone cn-hangzhou"));
 });
 
+test("with the database alone managed, a node still takes Redis' master with it", async () => {
+  const options = await optionsOf(join(examples, "aliyun-managed.yaml"));
+  if (!options.aliyun) throw new Error("no aliyun");
+  const { redis: _, ...aliyun } = options.aliyun;
+  const parts = explain({ ...options, aliyun }, usage).risks.map(({ part }) => part);
+  expect(parts).toContain("the node of Redis' master");
+});
+
+test("without public clients their traffic costs nothing", async () => {
+  const { variants } = await ofExample("aliyun-minimal");
+  expect(variants.find(({ option }) => option === "aliyun.loadBalancer.public: false")?.difference).toBe(-80);
+});
+
 test("the lab costs nothing, and has its single points of failure too", async () => {
   const { items, risks, variants } = await ofExample("lab");
   expect([items, variants]).toEqual([[], []]);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { CloudFault } from "../../../scripts/aliyun/cloud-api.ts";
-import { aliyunSettings } from "../../../scripts/init/aliyun.ts";
+import { aliyunSettings, isAnswered } from "../../../scripts/init/aliyun.ts";
 
 const account = {
   zones: ["cn-hangzhou-k", "cn-hangzhou-j"] as [string, string],
@@ -57,11 +57,23 @@ test.each([
   ],
   ["no key file", { publicKeyFile: "/nowhere.pub" }, "prod", /\/nowhere\.pub cannot be read: .*--public-key/],
   ["a stack name for no cloud", {}, "Prod_1", /lower-case letters/],
+  ["a stack name that makes no host name", {}, "a--b", /single -/],
 ] as [string, Record<string, unknown>, string, RegExp][])("%s is refused", async (_, changes, stack, words) => {
   const given = Object.fromEntries(
     Object.entries(changes).map(([name, value]) => [name, typeof value === "function" ? value() : value]),
   );
   await expect(settings(given, stack)).rejects.toThrow(words);
+});
+
+test.each([
+  ["no file", undefined, false],
+  ["a file that a killed run left half written", "config:\n  harbor-ha:aliyun:\n    region: cn-hangzhou\n", false],
+  ["a file with all answers", "config:\n  harbor-ha:aliyun:\n    bucketSuffix: k7m2pd\n", true],
+])("with %s the account is asked, or not", (_, text, answered) => {
+  const directory = mkdtempSync(join(tmpdir(), "harbor-ha-init-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  if (text) writeFileSync(join(directory, "Pulumi.prod.yaml"), text);
+  expect(isAnswered("prod", directory)).toBe(answered);
 });
 
 test("what the account says no with is told with its remedy", async () => {
