@@ -36,7 +36,9 @@ export function risks(shape: Shape): Risk[] {
       ? risk(
           "the primary's node",
           false,
-          failover,
+          cloud
+            ? "writes: until you run failover, and the cloud has stopped the instance by force; pulls go on"
+            : failover,
           "nothing that was acknowledged while the standby was in sync; otherwise failover refuses",
         )
       : ownRedis
