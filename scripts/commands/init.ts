@@ -46,13 +46,13 @@ export function initCommand(): Command {
       if (problem) throw new UserError(`hostname ${hostname}: ${problem}`);
       const given = { file: options.installerFile, url: options.installerUrl, sha256: options.installerSha256 };
       const installer = given.file || given.url ? given : undefined;
-      if (inCloud && !installer)
+      const answered = inCloud && isAnswered(stack);
+      if (inCloud && !answered && !installer)
         throw new UserError(
           "Harbor's offline installer has to be named: --installer-url and --installer-sha256, or --installer-file",
           2,
         );
       const log = (line: string) => console.error(line);
-      const answered = inCloud && isAnswered(stack);
       if (answered) log(`Pulumi.${stack}.yaml holds the account's answers already: it is not asked again.`);
       const asked = inCloud && !answered ? await aliyunSettings(stack, await wishes(options), log) : undefined;
       const aliyun = answered ? [] : asked;
