@@ -34,6 +34,12 @@ export async function pulumi(env: NodeJS.ProcessEnv, args: string[], input?: str
   }
 }
 
+/** The stack of that name, whatever the backend puts before it; undefined where there is none. */
+export async function findStack(env: NodeJS.ProcessEnv, stack: string): Promise<StackSummary | undefined> {
+  const stacks: StackSummary[] = JSON.parse(await pulumi(env, ["stack", "ls", "--json"]));
+  return stacks.find(({ name }) => name === stack || name.endsWith(`/${stack}`));
+}
+
 /**
  * Makes the stack and what its file needs: root secret, keys, certificates (encrypted) and the settings given. What is set
  * already stays, so it may be run again, also after it was killed.
@@ -44,8 +50,7 @@ export async function initStack(
   settings: StackSettings,
   log: (line: string) => void,
 ): Promise<void> {
-  const stacks: StackSummary[] = JSON.parse(await pulumi(env, ["stack", "ls", "--json"]));
-  const existing = stacks.find(({ name }) => name === stack || name.endsWith(`/${stack}`));
+  const existing = await findStack(env, stack);
   if (!existing) {
     log(`Making stack ${stack} …`);
     await pulumi(env, ["stack", "init", stack, "--secrets-provider", "passphrase"]);

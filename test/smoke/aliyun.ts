@@ -14,7 +14,7 @@ import { z } from "zod";
 import { CloudApi } from "../../scripts/aliyun/cloud-api.ts";
 import { items, total } from "../../scripts/explain/items.ts";
 import { aliyunSettings, optionsIn } from "../../scripts/init/aliyun.ts";
-import { initStack } from "../../scripts/init/stack.ts";
+import { findStack, initStack } from "../../scripts/init/stack.ts";
 import { projectDirectory } from "../../scripts/paths.ts";
 import { runProgram } from "../../scripts/run-program.ts";
 import { UserError } from "../../scripts/user-error.ts";
@@ -112,8 +112,7 @@ function pairOf(stack: string, region: string, hostname: string): PaidPair {
       ["doctor finds nothing broken after it", async (signal) => void (await harborHa(signal, "doctor"))],
     ],
     async destroy() {
-      const stacks = JSON.parse(await run("pulumi", ["stack", "ls", "--json"])) as { name: string }[];
-      if (!stacks.some(({ name }) => name === stack)) return;
+      if (!(await findStack(process.env, stack))) return;
       // An `up` that was ended by force leaves its lock.
       await pulumi("cancel", "--yes").catch(() => undefined);
       await pulumi("destroy", "--yes");

@@ -2,7 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AliyunOptions } from "../../model/aliyun.ts";
 import { ports } from "../../model/ports.ts";
-import { ingress } from "./ingress.ts";
+import { closedGroup, ingress } from "./security-group.ts";
 
 export interface LoadBalancerArgs {
   stack: string;
@@ -30,17 +30,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 
   private nlb({ stack, options, vpcId, switchIds, instanceIds, affinity }: LoadBalancerArgs) {
     const { tags, protect, zones, loadBalancer, clients } = options;
-    const doors = new alicloud.ecs.SecurityGroup(
-      "nlb",
-      {
-        vpcId,
-        securityGroupName: `harbor-ha-${stack}-nlb`,
-        securityGroupType: "normal",
-        innerAccessPolicy: "Drop",
-        tags,
-      },
-      { parent: this },
-    );
+    const doors = closedGroup(this, "nlb", { vpcId, securityGroupName: `harbor-ha-${stack}-nlb`, tags });
     const opened = clients.map((cidrIp) => ingress(this, "clients-of-nlb", doors.id, 443, cidrIp));
     const balancer = new alicloud.nlb.LoadBalancer(
       "nlb",

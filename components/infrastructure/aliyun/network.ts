@@ -2,7 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type AliyunOptions, nodeAddresses, privateZone, switchCidrs } from "../../model/aliyun.ts";
 import { ports } from "../../model/ports.ts";
-import { ingress } from "./ingress.ts";
+import { closedGroup, ingress } from "./security-group.ts";
 
 export interface NetworkArgs {
   /** Name of the stack: it begins every name in the account. */
@@ -57,18 +57,7 @@ export class Network extends pulumi.ComponentResource {
       this.switchIds = [made(0), made(1)];
     }
 
-    const group = new alicloud.ecs.SecurityGroup(
-      "nodes",
-      {
-        vpcId: this.vpcId,
-        securityGroupName: `harbor-ha-${stack}`,
-        securityGroupType: "normal",
-        // Closed: even the pair's own nodes reach each other by a rule.
-        innerAccessPolicy: "Drop",
-        tags,
-      },
-      { parent: this },
-    );
+    const group = closedGroup(this, "nodes", { vpcId: this.vpcId, securityGroupName: `harbor-ha-${stack}`, tags });
     this.securityGroupId = group.id;
     const allow = (what: string, ports: number | string, cidrIp: string) =>
       ingress(this, what, group.id, ports, cidrIp);

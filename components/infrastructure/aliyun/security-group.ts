@@ -1,6 +1,14 @@
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
 
+/** A group that lets nobody in: not even its own members reach each other without a rule. */
+export const closedGroup = (
+  parent: pulumi.Resource,
+  name: string,
+  args: Pick<alicloud.ecs.SecurityGroupArgs, "vpcId" | "securityGroupName" | "tags">,
+): alicloud.ecs.SecurityGroup =>
+  new alicloud.ecs.SecurityGroup(name, { ...args, securityGroupType: "normal", innerAccessPolicy: "Drop" }, { parent });
+
 /** Lets a network in, on one TCP port or on a range `from/to`. */
 export function ingress(
   parent: pulumi.Resource,
